@@ -163,9 +163,6 @@ def _range(item: Address | Network | AddressRange) -> AddressRange:
             return AddressRange(item, item)
 
 
-EVERYWHERE = address_set([network("0.0.0.0/0"), network("::/0")])
-
-
 def _by_family(mine: AddressSet, theirs: AddressSet, combine: Combine) -> AddressSet:
     return _from_spans({f: combine(_spans(mine.ranges, f), _spans(theirs.ranges, f)) for f in (4, 6)})
 
@@ -212,3 +209,6 @@ def _without(mine: list[Span], theirs: list[Span]) -> list[Span]:
         if first <= last:
             left.append((first, last))
     return left
+
+
+EVERYWHERE = address_set([network("0.0.0.0/0"), network("::/0")])

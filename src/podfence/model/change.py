@@ -40,15 +40,15 @@ def gone(value: Object) -> Change:
 
 def snapshot(objects: Iterable[Object]) -> Snapshot:
     """Of several objects of one key the last counts."""
-    found: dict[str, dict[Any, Object]] = {field: {} for field in FIELDS.values()}
+    found: dict[str, Any] = {field: {} for field in FIELDS.values()}
     for value in objects:
         found[FIELDS[type(value)]][value.key] = value
-    return Snapshot(**found)  # type: ignore[arg-type]  FIELDS pairs each kind with its field
+    return Snapshot(**found)
 
 
 def after(before: Snapshot, changes: Iterable[Change]) -> Snapshot:
     """The snapshot when the changes have happened, in order."""
-    edited: dict[str, dict[Any, Object]] = {}
+    edited: dict[str, Any] = {}
     for change in changes:
         field = FIELDS[change.kind]
         objects = edited.setdefault(field, dict(getattr(before, field)))
