@@ -1,0 +1,36 @@
+"""What podfence raises on purpose: trouble that a person can do something about.
+
+Anything else that is raised is a fault of podfence. `cli.main` turns the former into one `error:` line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class PodfenceError(Exception):
+    """Names what is wrong and the way out. `details` are further lines, one for each separate trouble."""
+
+    def __init__(self, message: str, *details: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+
+class UsageError(PodfenceError):
+    """The command line asks for something that does not exist or is ambiguous."""
+
+
+class MissingExtraError(PodfenceError):
+    """A feature whose libraries are not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs more libraries: pip install 'podfence[{extra}]'")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean a or b?`, or nothing when nothing is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, sorted(set(known)), n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
