@@ -1,0 +1,1 @@
+"""A network on this machine made of namespaces, in which policies meet real packets."""

@@ -1,0 +1,1 @@
+"""Lets every test import what they share (`sandbox` and its neighbours) from this directory by name."""
