@@ -20,11 +20,10 @@ def decide(snapshot: Snapshot, flow: Flow) -> Decision:
 
 def walk(snapshot: Snapshot, flow: Flow, direction: Direction) -> Walk:
     """The first tier to reach a verdict wins; if none does, Kubernetes allows."""
-    subject, peer = flow.ends(direction)
-    pod = snapshot.pod_at(subject)
+    pod = snapshot.pod_at(flow.ends(direction)[0])
     if pod is None:
         return Walk(direction, Verdict.ALLOWED, Because.NOT_A_POD)
-    if exempt := _exempt(snapshot, flow, direction, pod, peer):
+    if exempt := _exempt(snapshot, flow, direction, pod):
         return Walk(direction, Verdict.ALLOWED, exempt, pod)
     for tier in Tier:
         if decided := _walk_tier(snapshot, flow, direction, pod, tier):
@@ -32,11 +31,11 @@ def walk(snapshot: Snapshot, flow: Flow, direction: Direction) -> Walk:
     return Walk(direction, Verdict.ALLOWED, Because.NOT_ISOLATED, pod)
 
 
-def _exempt(snapshot: Snapshot, flow: Flow, direction: Direction, pod: Pod, peer: Address) -> Because | None:
+def _exempt(snapshot: Snapshot, flow: Flow, direction: Direction, pod: Pod) -> Because | None:
     """(S4) the pod's own node may reach it, not the other way round; (S6) a pod reaches its own address."""
-    if peer in pod.addresses and not flow.hairpin:
+    if flow.source == flow.destination and not flow.hairpin:
         return Because.OWN_ADDRESS
-    if direction is Direction.INGRESS and peer in snapshot.node_addresses(pod.node):
+    if direction is Direction.INGRESS and flow.source in snapshot.node_addresses(pod.node):
         return Because.OWN_NODE
     return None
 

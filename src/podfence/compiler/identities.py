@@ -111,8 +111,8 @@ class Index:
             return False
         if term.selection is None:
             return True
-        labels = self.namespaces.get(identity.namespace)
-        return labels is not None and term.selection.selects(identity.namespace, labels, identity.labels)
+        seen = self.namespaces.get(identity.namespace)
+        return term.selection.selects(identity.namespace, seen, identity.labels)
 
     def mention(self, selectors: Iterable[Selector], names: Iterable[str]) -> frozenset[str]:
         """Label keys and port names a policy looks at; those not seen before, for which pods must be re-placed."""

@@ -159,7 +159,7 @@ class Snapshot:
         return node.addresses if node else ()
 
     def namespace_labels(self, name: str) -> Labels | None:
-        """None for a namespace not seen: nothing matches it."""
+        """None for a namespace not seen: no selector matches it."""
         namespace = self.namespaces.get(name)
         return namespace.labels if namespace else None
 
@@ -173,11 +173,9 @@ class Snapshot:
         return found
 
     def selects(self, selection: PodSelection, pod: Pod) -> bool:
-        """Whether a selection takes a pod in; a namespace not seen matches nothing."""
-        labels = self.namespace_labels(pod.namespace)
-        if labels is None or not pod.on_pod_network:
-            return False
-        return selection.selects(pod.namespace, labels, pod.labels)
+        """Whether a selection takes a pod in. Its own policies do, whether or not we have seen its namespace."""
+        seen = self.namespace_labels(pod.namespace)
+        return pod.on_pod_network and selection.selects(pod.namespace, seen, pod.labels)
 
     def with_policies(self, policies: Iterable[Policy]) -> Snapshot:
         return replace(self, policies={policy.key: policy for policy in policies})

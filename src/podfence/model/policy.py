@@ -52,10 +52,12 @@ class PodSelection:
     namespaces: str | Selector = EVERYTHING
     pods: Selector = EVERYTHING
 
-    def selects(self, namespace: str, namespace_labels: Labels, labels: Labels) -> bool:
+    def selects(self, namespace: str, namespace_labels: Labels | None, labels: Labels) -> bool:
+        """`None` for the labels of a namespace not seen: no selector takes it, its name still does."""
         if isinstance(self.namespaces, str):
             return self.namespaces == namespace and self.pods.matches(labels)
-        return self.namespaces.matches(namespace_labels) and self.pods.matches(labels)
+        seen = namespace_labels is not None and self.namespaces.matches(namespace_labels)
+        return seen and self.pods.matches(labels)
 
     def __str__(self) -> str:
         where = (
