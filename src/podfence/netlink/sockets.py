@@ -20,6 +20,7 @@ ROUTE, NETFILTER = 0, 12
 _SOL_NETLINK = 270
 _CAP_ACK, _EXT_ACK = 10, 11
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33
+_ENDS = (ERROR, DONE)
 _READ_SIZE = 1 << 16  # dumps are cut by the kernel into at most 32 KiB
 _DUMP_ATTEMPTS = 16
 _PATIENCE = 60  # seconds; an answer is there when the send returns, unless the kernel is in trouble
@@ -71,45 +72,71 @@ class Socket:
         """
         content = b"".join(requests)
         for _ in range(_DUMP_ATTEMPTS):
-            answers = self._exchange(bytearray(content), 0)
-            if not any(answer.flags & DUMP_INTERRUPTED for answer in answers):
-                return answers[:-1]
+            try:
+                return list(self.stream(content))
+            except NetlinkError as error:
+                if error.errno != errno.EINTR:
+                    raise
         raise NetlinkError(
             errno.EINTR, f"what was listed kept changing, {_DUMP_ATTEMPTS} times in a row; try again"
         )
+
+    def stream(self, requests: bytes) -> Iterator[Message]:
+        """The same, an answer at a time: a long dump need not fit into memory, but must be read to its end.
+
+        Raises EINTR at the end when what was listed changed meanwhile, so that the list may have holes.
+        """
+        changed = 0
+        for answer in self._exchange(bytearray(requests)):
+            if refused := _refusal(answer):
+                raise self._placed(refused)
+            changed |= answer.flags & DUMP_INTERRUPTED
+            if answer.kind not in _ENDS:
+                yield answer
+        if changed:
+            raise NetlinkError(errno.EINTR, "what was listed changed meanwhile")
+
+    def attempt(self, *requests: bytes) -> list[NetlinkError]:
+        """Carry out requests that answer nothing, each on its own, and return what was refused."""
+        return [
+            refused
+            for answer in self._exchange(bytearray(b"".join(requests)))
+            if (refused := _refusal(answer))
+        ]
 
     def batch(self, requests: bytes, generation: int | None = None) -> None:
         """Carry out all of `requests` (without begin and end) as one nfnetlink transaction, or none of them."""
         if not requests:
             return
-        content = bytearray(requests)
-        content[:0] = codec.batch_begin(generation)
-        self._exchange(content, 1, codec.batch_end())
+        content = bytearray(codec.batch_begin(generation)) + requests
+        for answer in self._exchange(content, codec.batch_end()):
+            if refused := _refusal(answer):
+                raise self._placed(refused, leading=1)
 
     def receive(self, timeout: float | None = None) -> list[Message]:
         """The next notifications. TimeoutError when none came in time; ENOBUFS when the kernel had to drop some."""
+        return list(codec.messages(self.datagram(timeout)))
+
+    def datagram(self, timeout: float | None = None) -> bytes:
+        """The same as the kernel sent it, for readers who decode many at a time."""
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
         if not poll.poll(None if timeout is None else timeout * 1000):
             raise TimeoutError(f"no netlink notification within {timeout} s")
-        return list(self._read())
+        return self._read()
 
-    def _exchange(self, content: bytearray, leading: int, trailer: bytes = b"") -> list[Message]:
-        """Send, then read up to the last acknowledgement; `leading` messages are not the caller's own."""
+    def _exchange(self, content: bytearray, trailer: bytes = b"") -> Iterator[Message]:
+        """Send, then yield answers up to the one that ends the last request, refusals with their place among the messages."""
         first, last = self._number(content)
         self._send(content + trailer)
-        answers: list[Message] = []
         while True:
-            for answer in self._answers():
-                if answer.sequence - first & 0xFFFFFFFF > last - first:
+            for answer in codec.messages(self._answers()):
+                if not first <= answer.sequence <= last:
                     continue  # left over from a request that failed
-                answers.append(answer)
-                if answer.kind not in {ERROR, DONE}:
-                    continue
-                if refused := codec.refusal(answer):
-                    raise self._placed(refused, answer.sequence - first - leading)
-                if answer.sequence == last:
-                    return answers
+                ends = answer.kind in _ENDS
+                yield answer._replace(sequence=answer.sequence - first) if ends else answer
+                if ends and answer.sequence == last:
+                    return
 
     def _number(self, content: bytearray) -> tuple[int, int]:
         """Number the messages; numbers start afresh long before they would wrap."""
@@ -129,31 +156,30 @@ class Socket:
             )
         self._socket.sendto(content, (0, 0))
 
-    def _read(self) -> Iterator[Message]:
-        """The messages of one datagram, if the kernel sent it: any other sender is ignored."""
-        try:
-            content, _, flags, sender = self._socket.recvmsg(_READ_SIZE)
-        except BlockingIOError:
-            raise NetlinkError(errno.ETIMEDOUT, f"the kernel did not answer within {_PATIENCE} s") from None
+    def _read(self) -> bytes:
+        """One datagram, if the kernel sent it: what any other sender says counts as empty."""
+        content, _, flags, sender = self._socket.recvmsg(_READ_SIZE)
         if flags & socket.MSG_TRUNC:
             raise NetlinkError(errno.EMSGSIZE, f"an answer longer than {_READ_SIZE} bytes was cut")
-        return codec.messages(content) if sender[0] == 0 else iter(())
+        return content if sender[0] == 0 else b""
 
-    def _answers(self) -> Iterator[Message]:
+    def _answers(self) -> bytes:
         try:
             return self._read()
+        except BlockingIOError:
+            raise NetlinkError(errno.ETIMEDOUT, f"the kernel did not answer within {_PATIENCE} s") from None
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
-            self._forget()
-            raise NetlinkError(
-                errno.ENOBUFS, "more answers than this socket holds; send fewer requests at once"
-            ) from None
-
-    def _placed(self, refused: NetlinkError, index: int) -> NetlinkError:
-        """The refusal with its place among the requests, and nothing left unread behind it."""
         self._forget()
-        return NetlinkError(refused.errno or 0, refused.text, refused.offset, index if index >= 0 else None)
+        raise NetlinkError(errno.ENOBUFS, "more answers than this socket holds; send fewer requests at once")
+
+    def _placed(self, refused: NetlinkError, leading: int = 0) -> NetlinkError:
+        """The refusal as its caller counts messages, and nothing left unread behind it."""
+        self._forget()
+        index = (refused.index or 0) - leading
+        refused.index = index if index >= 0 else None
+        return refused
 
     def _forget(self) -> None:
         """Take everything off the queue, and the kernel's note that some did not fit into it."""
@@ -165,6 +191,16 @@ class Socket:
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
+
+
+def _refusal(answer: Message) -> NetlinkError | None:
+    """What an ending answer refuses; `_exchange` has put the place of the message where its number was."""
+    if answer.kind not in _ENDS:
+        return None
+    refused = codec.refusal(answer)
+    if refused:
+        refused.index = answer.sequence
+    return refused
 
 
 def _enlarge(target: socket.socket, forced: int, plain: int, size: int) -> None:
