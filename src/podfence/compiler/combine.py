@@ -1,4 +1,4 @@
-"""Policies → Combination: the protocol × port space cut where some rule begins or ends. Pure."""
+"""Policies → Combination: the protocol by port space cut where some rule begins or ends. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from podfence.model.address import NOWHERE
-from podfence.model.policy import Action, Direction, NetworkPeer, Policy, Rule, Tier
+from podfence.model.policy import Direction, NetworkPeer, Policy, Rule, Tier
 from podfence.model.ports import LAST_PORT, WITH_PORTS, PortRange, Protocol
 from podfence.program import (
     ANYONE,

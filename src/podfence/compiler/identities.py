@@ -22,11 +22,15 @@ IdentityKey = tuple[str, tuple[tuple[str, str], ...], frozenset[ContainerPort]]
 
 @dataclass(eq=False, slots=True)
 class Identity:
-    """`addresses` are those of its pods, `terms` those that take them in. Compared by being the same object."""
+    """`addresses` are those of its pods, `local` how many of them a compiler's node has; `terms` take them in.
+
+    Compared by being the same object.
+    """
 
     key: IdentityKey
     labels: Labels
     addresses: set[Address] = field(default_factory=set)
+    local: int = 0
     terms: set[Term] = field(default_factory=set)
 
     @property
@@ -61,6 +65,9 @@ class Index:
         key = self.key(pod)
         found = self.identities.get(key)
         return found or self._made(Identity(key, dict(key[1])))
+
+    def within(self, namespace: str) -> list[Identity]:
+        return list(self._filed.get(("namespace", namespace), ()))
 
     def _made(self, identity: Identity) -> Identity:
         self.identities[identity.key] = identity
