@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from podfence.model.address import Address, Network
 from podfence.model.labels import Labels
-from podfence.model.policy import Direction, PodSelection, Policy, PolicyKey, Tier
+from podfence.model.policy import NOWHERE_KNOWN, Direction, Place, PodSelection, Policy, PolicyKey, Tier
 from podfence.model.ports import Protocol
 
 
@@ -80,6 +80,43 @@ class Pod:
     def resolve(self, name: str, protocol: Protocol) -> frozenset[int]:
         """The numbers of a named port: any container that declares name and protocol counts."""
         return frozenset(p.number for p in self.ports if p.name == name and p.protocol == protocol)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A workload whose pods are not all given: what each pod it makes would be like.
+
+    `replicas` as written, 0 included. `first_ordinal`: its pods are numbered from there (StatefulSet).
+    `per_node`: one pod on every node (DaemonSet). `controller` is the object that made this one.
+    """
+
+    namespace: str
+    kind: str
+    name: str
+    labels: Labels = field(default_factory=dict, hash=False)
+    ports: tuple[ContainerPort, ...] = ()
+    host_network: bool = False
+    replicas: int = 1
+    first_ordinal: int | None = None
+    per_node: bool = False
+    service_account: str = "default"
+    node: str = ""
+    annotations: Labels = field(default_factory=dict, hash=False, repr=False)
+    controller: Owner | None = None
+    place: Place = field(default=NOWHERE_KNOWN, compare=False)
+
+    @property
+    def owner(self) -> Owner:
+        """The workload at the top: the Deployment, not its ReplicaSet."""
+        return self.controller or Owner(self.kind, self.name)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return (self.kind, self.namespace, self.name)
+
+    @property
+    def title(self) -> str:
+        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
