@@ -34,7 +34,7 @@ __all__ = [
     "Address", "AddressIn", "AddressMap", "AddressServiceMap", "Chance", "Count", "Counter", "CtDirection",
     "CtMark", "CtState", "Dnat", "End", "Family", "HopLimit", "Icmp6Type", "Interface", "InterfaceIn",
     "L4Proto", "L4ProtoIn", "Limit", "Log", "Masquerade", "Nfproto", "Port", "PortMap", "ReturnPath", "Rule",
-    "ServiceMap", "SetCtMark", "Side", "State", "Statement", "Unknown", "Verdict", "check", "needs",
+    "ServiceMap", "SetCtMark", "Side", "State", "Statement", "Unknown", "Verdict", "check", "implied", "needs",
 ]  # fmt: skip
 
 
@@ -76,19 +76,23 @@ def check(rule: Rule) -> None:
     """Refuse what nft would print otherwise than we do, and what can never match."""
     family: Family | None = None
     protocol: int | None = None
-    before: Statement | None = None
     for at, statement in enumerate(rule):
         wanted_family, wanted_protocol = needs(statement)
         if isinstance(statement, Verdict | Map) and at < len(rule) - 1:
             raise ValueError(f"nothing can follow {str(statement)!r} in a rule")
         if _differ(family, wanted_family) or _differ(protocol, wanted_protocol):
             raise ValueError(f"{str(statement)!r} contradicts the statements before it")
-        if (isinstance(before, Nfproto) and wanted_family) or (
-            isinstance(before, L4Proto) and wanted_protocol
-        ):
-            raise ValueError(f"{str(statement)!r} implies {str(before)!r}: leave that out")
+        if any(implied(before, statement) for before in rule[:at]):
+            raise ValueError(f"{str(statement)!r} implies a meta match before it: leave that out")
         family, protocol = wanted_family or family, wanted_protocol or protocol
-        before = statement
+
+
+def implied(before: Statement, after: Statement) -> bool:
+    """Whether `before` only says what `after` needs anyway."""
+    family, protocol = needs(after)
+    return (isinstance(before, Nfproto) and family is not None) or (
+        isinstance(before, L4Proto) and not before.negated and protocol is not None
+    )
 
 
 def _differ(known: int | None, wanted: int | None) -> bool:
