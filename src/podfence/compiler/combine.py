@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from podfence.model.address import NOWHERE
@@ -77,7 +77,7 @@ def _pieces(spans: list[Span]) -> Iterator[tuple[PortRange, Active]]:
     ends = {point: list(found) for point, found in groupby(sorted(spans, key=_behind), key=_behind)}
     cuts = sorted({*begins, *ends})
     active: set[Span] = set()
-    for point, following in zip(cuts, [*cuts[1:], LAST_PORT + 1], strict=True):
+    for point, following in pairwise([*cuts, LAST_PORT + 1]):
         active.difference_update(ends.get(point, ()))
         active.update(begins.get(point, ()))
         if active:

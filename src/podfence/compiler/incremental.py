@@ -68,6 +68,11 @@ class Compiler:
             {address: state.own_node for address, state in said if state.own_node},
         )
 
+    @property
+    def indexed(self) -> int:
+        """How many identities and terms are known: what a run that never ends must not let grow."""
+        return len(self._index.identities) + len(self._index.takers)
+
     def apply(self, changes: Iterable[Change]) -> Patch:
         """Take changes in together; the patch from the program before to the program after them."""
         touched = Touched()
