@@ -240,7 +240,7 @@ def worlds(draw, max_policies=3, policy=None):
     """A Snapshot; `policy` is the strategy its policies come from. Sometimes a Namespace has not been seen."""
     seen = draw(st.sampled_from([NAMESPACES] * 5 + [("x",), ("y",)]))
     fewest = draw(st.integers(0, max_policies))
-    some = st.lists(policy or policies(), min_size=fewest, max_size=max_policies)
+    some = st.lists(policies() if policy is None else policy, min_size=fewest, max_size=max_policies)
     return snapshot(
         [
             *(draw(namespaces(name)) for name in seen),
