@@ -219,9 +219,12 @@ RULES: tuple[Rule, ...] = (
     (Chance(3, 2), goto("last")),
 )
 
-NAT = (
+ENDPOINTS = (
     Chain("endpoint4", ((L4Proto(TCP), Dnat(ip("10.0.0.1"), 8080)),)),
     Chain("endpoint6", ((L4Proto(UDP), Dnat(ip("fd00::1"), 53)),)),
+)
+
+NAT = (
     Chain(
         "prerouting",
         ((Nfproto(V4), goto("endpoint4")), (goto("endpoint6"),)),
@@ -242,6 +245,7 @@ EVERYTHING = Table.of(
     chains=(
         Chain("last"),
         Chain("other", ((RETURN,),)),
+        *ENDPOINTS,
         Chain("forward", RULES, Hook(HookPoint.FORWARD)),
         Chain("input", (), Hook(HookPoint.INPUT, 10, DROP)),
         Chain("output", (), Hook(HookPoint.OUTPUT, -145)),

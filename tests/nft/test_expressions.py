@@ -1,8 +1,8 @@
 """Statements in the kernel's terms and back."""
 
 import pytest
-from nft.samples import NAT, RULES
 
+from nft.samples import ENDPOINTS, NAT, RULES
 from podfence.netlink import codec
 from podfence.nft import expressions
 from podfence.nft.lifting import lift
@@ -11,7 +11,7 @@ from podfence.nft.statements import Address, End, Unknown
 from podfence.nft.verdicts import RETURN
 
 RETURN_FROM_ONE = (Address(End.SOURCE, bytes((10, 0, 0, 1))), RETURN)
-EVERY_RULE = [*RULES, *(rule for chain in NAT for rule in chain.rules)]
+EVERY_RULE = [*RULES, *(rule for chain in (*ENDPOINTS, *NAT) for rule in chain.rules)]
 
 
 @pytest.mark.parametrize("rule", EVERY_RULE, ids=lambda rule: " ".join(map(str, rule)))

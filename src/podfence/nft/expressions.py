@@ -13,6 +13,11 @@ from functools import lru_cache
 from podfence.netlink import codec
 from podfence.nft.verdicts import Code, Verdict
 
+
+class ForeignError(ValueError):
+    """The kernel holds something that we never write."""
+
+
 Value = str | int | bytes | Verdict | None
 Expression = tuple[Value, ...]
 

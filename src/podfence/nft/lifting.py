@@ -138,7 +138,7 @@ def _meta(rest: Sequence[Expression]) -> Found | None:
         case [("meta", _, Meta.IIFNAME | Meta.OIFNAME as link), ("lookup", str(name), _, _, flags), *_]:
             return InterfaceIn(_LINKS[link], name, flags == 1), 2
         case [("fib", *_), ("cmp", _, _, bytes(exists)), *_]:
-            return ReturnPath(exists == b"\1"), 2
+            return ReturnPath(_number(exists) == 1), 2
         case [("meta", _, Meta.NFPROTO), ("cmp", _, _, bytes(family)), *_]:
             return Nfproto(Family(family[0])), 2
         case [("meta", _, Meta.L4PROTO), ("cmp", _, op, bytes(protocol)), *_]:

@@ -57,7 +57,7 @@ from podfence.nft.statements import (
 
 COUNTER_OBJECT = 1
 RANDOM = 1
-DNAT, PORT_GIVEN = 1, 2
+DNAT, ADDRESS_AND_PORT = 1, 0x1 | 0x2
 FIB_OIF, FIB_SOURCE_IIF_EXISTS = 1, 0x1 | 0x8 | 0x20
 _ALL = 0xFFFFFFFF
 
@@ -121,7 +121,7 @@ def _interfaces(statement: Statement) -> list[Expression] | None:
         case InterfaceIn(end, name, negated):
             return [_meta(_link(end)), _lookup(name, negated=negated)]
         case ReturnPath(exists):
-            return [("fib", REGISTER, FIB_OIF, FIB_SOURCE_IIF_EXISTS), _cmp(bytes((exists,)))]
+            return [("fib", REGISTER, FIB_OIF, FIB_SOURCE_IIF_EXISTS), _cmp(native(exists))]
         case Nfproto(family):
             return _nfproto(family)
     return None
@@ -190,7 +190,7 @@ def _actions(statement: Statement) -> list[Expression] | None:
                     REGISTER,
                     AFTER_IPV6,
                     AFTER_IPV6,
-                    PORT_GIVEN,
+                    ADDRESS_AND_PORT,
                 ),
             ]
         case Masquerade():
