@@ -7,7 +7,7 @@ Pure: bytes in, bytes out. Lengths are checked, so a cut or forged message is an
 import errno
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 REQUEST, MULTI, ACK, DUMP_INTERRUPTED = 0x1, 0x2, 0x4, 0x10
@@ -137,6 +137,20 @@ def messages(buffer: bytes | memoryview) -> Iterator[Message]:
             raise NetlinkError(errno.EBADMSG, f"message {kind} says {length} bytes, {end - at} are left")
         yield Message(kind, flags, sequence, view[at + HEADER : at + length])
         at += length + 3 & ~3
+
+
+def chunks(requests: Iterable[bytes], limit: int) -> Iterator[list[bytes]]:
+    """Requests in as few sends of at most `limit` bytes as their order allows; a longer one is alone."""
+    chunk: list[bytes] = []
+    size = 0
+    for each in requests:
+        if chunk and size + len(each) > limit:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(each)
+        size += len(each)
+    if chunk:
+        yield chunk
 
 
 def number(buffer: bytearray, first: int) -> int:

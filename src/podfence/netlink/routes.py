@@ -1,13 +1,13 @@
 """Links, addresses, routes and neighbours: messages for a rtnetlink socket, as many as one likes in one send.
 
-Each function makes one message; nothing happens until `Socket(ROUTE).request(*messages)`, which a kernel answers once.
+Each function makes one message; nothing happens until `apply(rtnetlink, messages)`, which the kernel answers once.
 Links are made with an index of our choosing, so addresses and routes can go out in the same send as the link they name.
 Addresses are packed (`socket.inet_pton`); their length is their family. Next: `lab` builds its network with these.
 """
 
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from podfence.netlink.codec import (
@@ -17,6 +17,7 @@ from podfence.netlink.codec import (
     REPLACE,
     attr,
     attributes,
+    chunks,
     message,
     nested,
     read_text,
@@ -77,6 +78,12 @@ class Route:
     index: int
     via: bytes = b""
     source: bytes = b""
+
+
+def apply(rtnetlink: Socket, messages: Iterable[bytes]) -> None:
+    """Carry out messages in order, in as few sends as the socket takes; stops at the send in which one was refused."""
+    for chunk in chunks(messages, rtnetlink.send_limit):
+        rtnetlink.request(*chunk)
 
 
 def family_of(address: bytes) -> int:

@@ -8,6 +8,7 @@ import errno
 import select
 import socket
 import struct
+from array import array
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,7 @@ ROUTE, NETFILTER = 0, 12
 
 _SOL_NETLINK = 270
 _CAP_ACK, _EXT_ACK = 10, 11
+_SO_ATTACH_FILTER, _INSTRUCTION_SIZE = 26, 8
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33
 _ENDS = (ERROR, DONE)
 _READ_SIZE = 1 << 16  # dumps are cut by the kernel into at most 32 KiB
@@ -116,6 +118,13 @@ class Socket:
     def receive(self, timeout: float | None = None) -> list[Message]:
         """The next notifications. TimeoutError when none came in time; ENOBUFS when the kernel had to drop some."""
         return list(codec.messages(self.datagram(timeout)))
+
+    def filter(self, program: bytes) -> None:
+        """Let a classic BPF program choose which notifications are queued at all."""
+        code = array("B", program)
+        address, size = code.buffer_info()
+        fprog = struct.pack("@HP", size // _INSTRUCTION_SIZE, address)
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, fprog)
 
     def datagram(self, timeout: float | None = None) -> bytes:
         """The same as the kernel sent it, for readers who decode many at a time."""
