@@ -110,7 +110,7 @@ def _change(nfnetlink: Socket, changes: Iterable[bytes]) -> int:
 
 
 def _key(found: dict[int, memoryview]) -> bytes:
-    """The original tuple as the kernel wrote it, with zone and number, so that a newer connection is never meant."""
+    """The original tuple as the kernel wrote it, with its zone; the number tells most newer connections of that tuple apart."""
     wanted = ((_ORIGINAL, codec.NESTED), (_ZONE, 0), (_ID, 0))
     return b"".join(codec.attr(kind | flag, bytes(found[kind])) for kind, flag in wanted if kind in found)
 

@@ -70,16 +70,19 @@ class Watch:
         self._socket.filter(_accept_all_but(self._ignored))
 
     def read(self, timeout: float | None = None) -> list[Change]:
-        """The transactions that the next datagram completes; none when nothing came in time."""
-        try:
-            messages = self._socket.receive(timeout)
-        except TimeoutError:
-            return []
-        except OSError as error:
-            if error.errno != errno.ENOBUFS:
-                raise
-            return [Change(None)]
-        return [change for each in messages if (change := self._follow(each))]
+        """The next transaction, and those told in the same breath; none when nothing came in time."""
+        found: list[Change] = []
+        while not found:  # a long transaction takes several datagrams, and its end is already on the way
+            try:
+                messages = self._socket.receive(timeout)
+            except TimeoutError:
+                return []
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                return [Change(None)]
+            found = [change for each in messages if (change := self._follow(each))]
+        return found
 
     def _follow(self, message: Message) -> Change | None:
         """A transaction is told object by object, and its generation ends it."""
