@@ -13,7 +13,7 @@ Next: `tables.py` puts these at the end of the table.
 from collections.abc import Iterator
 
 from podfence.model.policy import Direction
-from podfence.nft.render.combinations import INVALID
+from podfence.nft.render.denials import INVALID
 from podfence.nft.render.ends import FAMILIES, subject_end
 from podfence.nft.render.groups import KEY_TYPES
 from podfence.nft.render.settings import Existing, Settings

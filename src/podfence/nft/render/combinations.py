@@ -15,30 +15,22 @@ from dataclasses import dataclass, field
 
 from podfence.model.policy import Action, Direction
 from podfence.nft.keys import Key, KeyType, service_key
-from podfence.nft.render import groups
+from podfence.nft.render import denials, groups
 from podfence.nft.render.ends import peer_end, port_end
 from podfence.nft.render.settings import Settings
 from podfence.nft.statements import (
-    Count,
     CtDirection,
-    CtState,
-    Limit,
-    Log,
     PortMap,
     Rule,
     ServiceMap,
     Side,
-    State,
-    Statement,
     Verdict,
 )
 from podfence.nft.table import Chain, Set
-from podfence.nft.verdicts import DROP, RETURN, goto
+from podfence.nft.verdicts import RETURN, goto
 from podfence.program import Combination, Entry, PortClass, Stages
 
 LETTERS = {Direction.EGRESS: "e", Direction.INGRESS: "i"}
-INVALID = "invalid"
-SNAPLEN = 128
 EXPANDED = 256
 """The widest range written port by port: one more hash look-up is cheaper than a tree, until memory is not."""
 
@@ -49,30 +41,13 @@ def entrance(direction: Direction, name: str, side: Side = Side.ORIGINAL, number
     return f"{reply}{LETTERS[direction]}_{name}" + (f"_{number}" if number else "")
 
 
-def denied_counter(name: str) -> str:
-    return f"denied_{name}"
-
-
-def logged_counter(name: str) -> str:
-    return f"logged_{name}"
-
-
-def log_prefix(direction: Direction, side: Side, name: str) -> str:
-    """Read back by `node.denials`: whose rules, in which direction, and whether the packet was a reply."""
-    return f"podfence {direction.value} {side.name.lower()} {name}"
-
-
-def counters(combination: Combination) -> tuple[str, str]:
-    return denied_counter(combination.name), logged_counter(combination.name)
-
-
 def sets(combination: Combination) -> Iterator[Set]:
     return _Written(combination).sets()
 
 
 def chains(combination: Combination, settings: Settings) -> Iterator[Chain]:
     written = _Written(combination)
-    yield _denial(combination, settings)
+    yield denials.chain(combination, settings)
     yield from written.chains()
 
 
@@ -91,7 +66,7 @@ class _Written:
 
     @property
     def deny(self) -> Verdict:
-        return goto(f"d_{self.combination.name}")
+        return goto(denials.chain_name(self.combination.name))
 
     def _chain(self, side: Side, number: int = 0) -> str:
         return entrance(self.combination.direction, self.combination.name, side, number)
@@ -189,31 +164,3 @@ def _with_passes(stages: Stages) -> Iterator[Stages]:
     for at, stage in enumerate(stages):
         if any(entry.action is Action.PASS for entry in stage.entries):
             yield stages[at + 1 :]
-
-
-def _denial(combination: Combination, settings: Settings) -> Chain:
-    """The limit stands before the log, not before the drop; the counters tell what it suppressed.
-
-    What conntrack calls invalid belongs to no flow, so it is not reported as a denied one.
-    """
-    name, direction = combination.name, combination.direction
-    limit: tuple[Statement, ...] = (Limit(settings.log_limit),) if settings.log_limit else ()
-    said = {
-        side: (
-            *limit,
-            Count(logged_counter(name)),
-            Log(settings.log_group, log_prefix(direction, side, name), SNAPLEN),
-        )
-        for side in Side
-    }
-    return Chain(
-        f"d_{name}",
-        (
-            (CtState(State.INVALID), Count(INVALID), DROP),
-            (Count(denied_counter(name)),),
-            (CtDirection(Side.REPLY), *said[Side.REPLY], DROP),
-            (CtDirection(Side.REPLY), DROP),
-            (*said[Side.ORIGINAL], DROP),
-            (DROP,),
-        ),
-    )

@@ -14,7 +14,7 @@ from podfence.model.address import Address
 from podfence.model.policy import Direction
 from podfence.nft.difference import diff
 from podfence.nft.keys import Key
-from podfence.nft.render import base, combinations, groups
+from podfence.nft.render import base, combinations, denials, groups
 from podfence.nft.render.base import subjects_set
 from podfence.nft.render.groups import KEY_TYPES, keys_of, pods_set
 from podfence.nft.render.settings import Settings
@@ -60,9 +60,16 @@ def render_patch(before: Program, patch: Patch, settings: Settings, bump: Bump) 
         _old(patch.combinations, before.combinations), _old(patch.groups, before.groups), {}, settings
     )
     definitions = diff(came, went)
-    moved = (ReplaceRules(chain) for chain in base.chains(settings, bump.after))
-    switch = (*_elements(before, patch), *(moved if bump.before != bump.after else ()))
-    return replace(definitions, switch=(*definitions.switch, *switch))
+    moved = render_bump(settings, bump).switch
+    return replace(definitions, switch=(*definitions.switch, *_elements(before, patch), *moved))
+
+
+def render_bump(settings: Settings, bump: Bump) -> Transaction:
+    """The base chains alone; nothing where the generation stays."""
+    if bump.before == bump.after:
+        return Transaction(settings.table)
+    moved = map(ReplaceRules, base.chains(settings, bump.after))
+    return Transaction(settings.table, switch=tuple(moved))
 
 
 def _old(changed: Mapping[str, T | None], known: Mapping[str, T]) -> list[T]:
@@ -77,7 +84,7 @@ def _defined(
     return Table.of(
         settings.table,
         settings.layout,
-        counters=(name for each in combined for name in combinations.counters(each)),
+        counters=(name for each in combined for name in denials.counters(each.name)),
         sets=(
             *(found for each in admitted for found in groups.sets(each, members.get(each.name, nobody))),
             *(found for each in combined for found in combinations.sets(each)),
