@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
+from podfence.manifests.blocks import named
 from podfence.manifests.contrast import DEFAULT_PORT, MOST_PORTS, listeners
 from podfence.model.address import (
     Address,
@@ -75,9 +76,7 @@ def _leads_outside(rule: Rule) -> bool:
 
 def named_blocks(policies: Iterable[Policy]) -> frozenset[Network]:
     """Every block and exception in any rule."""
-    rules = (rule for policy in policies for direction in Direction for rule in policy.rules(direction))
-    peers = (peer for rule in rules for peer in rule.peers or () if isinstance(peer, NetworkPeer))
-    return frozenset(block for peer in peers for block in (peer.block, *peer.excepts))
+    return frozenset(block for peer in named(policies).peers for block in (peer.block, *peer.excepts))
 
 
 def regions(

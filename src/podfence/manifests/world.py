@@ -59,7 +59,8 @@ def derive(policies: Iterable[Policy]) -> World:
     return World(objects, (*_caps(parts, ports), *_gaps(ordered, objects)))
 
 
-def _selections(policy: Policy) -> Iterator[PodSelection]:
+def selections(policy: Policy) -> Iterator[PodSelection]:
+    """The subject, then the peers in order."""
     yield policy.subject
     for direction in Direction:
         for rule in policy.rules(direction):
@@ -102,9 +103,9 @@ def _elsewhere(selection: PodSelection) -> list[Traits]:
 
 def _parts(policies: list[Policy]) -> list[Part]:
     """Without repetition; those that match come first, so that a cap takes near misses."""
-    selections = [selection for policy in policies for selection in _selections(policy)]
-    matches = [part for selection in selections for part in _matches(selection)]
-    return list(dict.fromkeys(matches + [part for selection in selections for part in _misses(selection)]))
+    listed = [selection for policy in policies for selection in selections(policy)]
+    matches = [part for selection in listed for part in _matches(selection)]
+    return list(dict.fromkeys(matches + [part for selection in listed for part in _misses(selection)]))
 
 
 def _ports(policies: list[Policy]) -> dict[Part | None, list[ContainerPort]]:
@@ -205,7 +206,7 @@ def _gaps(policies: list[Policy], objects: Iterable[Namespace | Pod]) -> Iterato
     """What the world fails to show is checked afterwards, however it came about."""
     derived = snapshot(objects)
     for policy in policies:
-        for selection in dict.fromkeys(_selections(policy)):
+        for selection in dict.fromkeys(selections(policy)):
             sides = {derived.selects(selection, pod) for pod in derived.pods.values()}
             if True not in sides:
                 yield f"{policy.title}: no derived pod matches {selection}"
