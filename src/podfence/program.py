@@ -43,6 +43,14 @@ class Term:
     selection: PodSelection | None = None
     port: NamedPort | None = None
     within: NetworkPeer | None = None
+    _hash: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Terms are looked up far more often than made."""
+        object.__setattr__(self, "_hash", hash((self.selection, self.port, self.within)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def definition(self) -> list[object]:

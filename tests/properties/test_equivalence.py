@@ -5,7 +5,7 @@ import os
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podfence.compiler import Compiler, compile
+from podfence.compiler import Compiler, compile  # noqa: A004  precedent: re.compile
 from podfence.model.change import after, between
 from podfence.model.cluster import Snapshot
 from podfence.model.flow import Verdict

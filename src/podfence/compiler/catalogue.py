@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from podfence.model.address import Address
 from podfence.model.policy import Action
 from podfence.program import Combination, Group, Term
 
@@ -76,16 +74,6 @@ class Catalogue:
 
     def settled(self) -> None:
         self.came, self.went = Ledger(), Ledger()
-
-    def groups_of(self, terms: AbstractSet[Term], address: Address) -> frozenset[str]:
-        """The groups an address belongs to, given the terms that take its pod in."""
-        feeding = terms & self.fed.keys() if len(terms) > len(self.fed) else terms
-        return frozenset(
-            name
-            for term in feeding
-            if term.within is None or address in term.within
-            for name in self.fed.get(term, ())
-        )
 
     def accepts(self, group: str) -> bool:
         """Whether leaving the group may take a permission away."""

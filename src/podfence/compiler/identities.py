@@ -24,7 +24,7 @@ IdentityKey = tuple[str, tuple[tuple[str, str], ...], frozenset[ContainerPort]]
 class Identity:
     """`addresses` are those of its pods, `local` how many of them a compiler's node has; `terms` take them in.
 
-    Compared by being the same object.
+    `groups` are those said to hold all of its addresses. Compared by being the same object.
     """
 
     key: IdentityKey
@@ -32,6 +32,7 @@ class Identity:
     addresses: set[Address] = field(default_factory=set)
     local: int = 0
     terms: set[Term] = field(default_factory=set)
+    groups: frozenset[str] = frozenset()
 
     @property
     def namespace(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from podfence.compiler.catalogue import Catalogue
 from podfence.compiler.combine import combine
 from podfence.compiler.identities import Identity
+from podfence.compiler.members import Members
 from podfence.compiler.places import Places, Touched
 from podfence.compiler.said import NOBODY, UNKNOWN, Said, State
 from podfence.model.address import Address
@@ -45,6 +46,7 @@ class Compiler:
         self._policies: dict[PolicyKey, Policy] = {}
         self._subjects: defaultdict[Term, set[PolicyKey]] = defaultdict(set)
         self._catalogue = Catalogue()
+        self._members = Members(self._index, self._catalogue)
         self._combined: dict[Combining, Combination] = {}
         self._in_use: dict[Identity, dict[Direction, Combination]] = {}
         self._states: dict[Address, State] = {}
@@ -52,10 +54,6 @@ class Compiler:
     @property
     def program(self) -> Program:
         """The whole program as it is now."""
-        members: dict[str, set[Address]] = {name: set() for name in self._catalogue.groups}
-        for address, state in self._states.items():
-            for name in state.groups:
-                members[name].add(address)
         said = self._states.items()
         return Program(
             {
@@ -64,7 +62,7 @@ class Compiler:
             },
             dict(self._catalogue.combinations),
             dict(self._catalogue.groups),
-            {name: frozenset(found) for name, found in members.items()},
+            {name: frozenset(self._members.of(group)) for name, group in self._catalogue.groups.items()},
             {address: state.own_node for address, state in said if state.own_node},
         )
 
@@ -133,10 +131,14 @@ class Compiler:
             if any(name in touched.names for name, _ in _named(policy, Direction.EGRESS)):
                 self._touch_subjects(policy, touched)
         self._choose(touched)
-        self._pair(touched)
         said = Said(self._catalogue)
+        said.fill(self._members.came())
         for address in touched.addresses:
             self._say(address, said)
+        self._members.settle(touched.identities)
+        for group in (*self._catalogue.came.groups.values(), *self._catalogue.went.groups.values()):
+            for term in group.terms:
+                self._forget(term)
         patch = said.patch()
         self._catalogue.settled()
         return patch
@@ -189,31 +191,22 @@ class Compiler:
             return self._places.numbers(name, protocol)
         return {port.number for port in identity.ports if (port.name, port.protocol) == (name, protocol)}
 
-    def _pair(self, touched: Touched) -> None:
-        """Groups that came into use are filled, those that went are emptied: their members are touched."""
-        came, went = self._catalogue.came.groups, self._catalogue.went.groups
-        for group in (*came.values(), *went.values()):
-            for term in group.terms:
-                for identity in self._index.add(term):
-                    touched.addresses |= identity.addresses
-                self._forget(term)
-
     def _say(self, address: Address, said: Said) -> None:
         before, now = self._states.pop(address, UNKNOWN), self._state(address)
         if now != UNKNOWN:
             self._states[address] = now
-        said.change(address, before, now)
+        groups = self._members.before(before.identity, address), self._members.now(now.identity, address)
+        self._members.move(address, *groups)
+        said.members(address, *groups)
+        said.state(address, before, now)
 
     def _state(self, address: Address) -> State:
         placed = self._places.at.get(address)
-        if placed is None:
-            return UNKNOWN
-        groups = self._catalogue.groups_of(placed.identity.terms, address)
-        if not self._places.is_local(placed.node):
-            return State(groups)
+        if placed is None or not self._places.is_local(placed.node):
+            return State(placed.identity) if placed else UNKNOWN
         names = _names(self._in_use.get(placed.identity, {}))
         own = self._nodes.get(placed.node, NOBODY) if Direction.INGRESS in names else NOBODY
-        return State(groups, names.get(Direction.EGRESS), names.get(Direction.INGRESS), own)
+        return State(placed.identity, names.get(Direction.EGRESS), names.get(Direction.INGRESS), own)
 
 
 def _names(combinations: dict[Direction, Combination]) -> dict[Direction, str]:

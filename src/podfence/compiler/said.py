@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
 from podfence.compiler.catalogue import Catalogue
+from podfence.compiler.identities import Identity
 from podfence.model.address import Address
 from podfence.model.policy import Direction
 from podfence.program import Combination, Group, Patch
@@ -16,9 +17,9 @@ D = TypeVar("D", Combination, Group)
 
 
 class State(NamedTuple):
-    """All that a program says of one address."""
+    """What a program says of one address; of its groups, by way of the identity."""
 
-    groups: frozenset[str] = frozenset()
+    identity: Identity | None = None
     egress: str | None = None
     ingress: str | None = None
     own_node: frozenset[Address] = NOBODY
@@ -40,17 +41,18 @@ class Said:
         self._own_nodes: dict[Address, frozenset[Address] | None] = {}
         self._tightens = False
 
-    def change(self, address: Address, before: State, now: State) -> None:
-        if before == now:
-            return
-        self._members(address, before.groups, now.groups)
+    def fill(self, members: Mapping[str, set[Address]]) -> None:
+        """Groups that came into use, with all their members."""
+        self._joined.update({name: set(found) for name, found in members.items() if found})
+
+    def state(self, address: Address, before: State, now: State) -> None:
         self._subject(Direction.EGRESS, address, before.egress, now.egress)
         self._subject(Direction.INGRESS, address, before.ingress, now.ingress)
         if before.own_node != now.own_node:
             self._own_nodes[address] = now.own_node or None
             self._tightens |= bool(before.own_node - now.own_node)
 
-    def _members(self, address: Address, before: frozenset[str], now: frozenset[str]) -> None:
+    def members(self, address: Address, before: frozenset[str], now: frozenset[str]) -> None:
         """Groups that are new or gone come and go with their combinations, which speak for themselves."""
         came = self._catalogue.came.groups
         for name in now - before:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 
 from podfence.model.address import Address, AddressSet, Network, address_set
 from podfence.model.labels import EVERYTHING, Labels, Selector
@@ -80,11 +81,16 @@ class NetworkPeer:
 
     @property
     def addresses(self) -> AddressSet:
-        return address_set([self.block]) - address_set(self.excepts)
+        return _addresses(self)
 
     def __str__(self) -> str:
         holes = ", ".join(map(str, self.excepts))
         return f"{self.block} except {holes}" if holes else str(self.block)
+
+
+@lru_cache(maxsize=4096)
+def _addresses(peer: NetworkPeer) -> AddressSet:
+    return address_set([peer.block]) - address_set(peer.excepts)
 
 
 Peer = PodSelection | NetworkPeer

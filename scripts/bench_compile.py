@@ -1,0 +1,144 @@
+"""How long compiling takes: a whole cluster, and one change at a time. `make bench-compile` prints the table.
+
+The cluster is generated: workloads of some replicas spread over namespaces and nodes, policies of mixed kinds
+(labels, namespaces, blocks with exceptions, ranges, named ports). Times are of this process alone.
+"""
+
+import gc
+import random
+import statistics
+import sys
+import time
+
+from podfence.compiler import Compiler, compile
+from podfence.model.address import Address, network
+from podfence.model.change import Change, gone, put, snapshot
+from podfence.model.cluster import ContainerPort, Namespace, Node, Pod
+from podfence.model.labels import Operator, requirement, selector
+from podfence.model.policy import Direction, NetworkPeer, PodSelection, Policy, Rule
+from podfence.model.ports import PortMatch, PortRange, Protocol
+
+NODES = 100
+
+
+def cluster(pods, policies, seed=1):
+    """A Snapshot of about `pods` pods in workloads of 10 replicas, 20 workloads a namespace."""
+    pick = random.Random(seed)
+    workloads = max(1, pods // 10)
+    namespaces = [f"team-{n}" for n in range(max(1, workloads // 20))]
+    objects = [
+        Namespace(name, {"kubernetes.io/metadata.name": name, "tier": f"t{n % 4}"})
+        for n, name in enumerate(namespaces)
+    ]
+    objects += [
+        Node(f"node-{n}", addresses=(Address(bytes((192, 168, n // 250, n % 250 + 1))),))
+        for n in range(NODES)
+    ]
+    objects += [_pod(number, workloads, namespaces) for number in range(pods)]
+    objects += [_policy(number, pick, workloads, namespaces) for number in range(policies)]
+    return snapshot(objects)
+
+
+def _pod(number, workloads, namespaces):
+    workload = number % workloads
+    namespace = namespaces[workload % len(namespaces)]
+    labels = {"app": f"app-{workload}", "tier": f"t{workload % 5}", "pod-template-hash": f"{workload:08x}"}
+    address = Address((0x0A000000 + 0x10000 + number).to_bytes(4, "big"))
+    ports = (ContainerPort("http", Protocol.TCP, 8000 + workload % 3), ContainerPort("", Protocol.TCP, 9090))
+    return Pod(namespace, f"app-{workload}-{number}", labels, (address,), f"node-{number % NODES}", ports)
+
+
+def _policy(number, pick, workloads, namespaces):
+    workload = pick.randrange(workloads)
+    namespace = namespaces[workload % len(namespaces)]
+    subject = PodSelection(namespace, selector(app=f"app-{workload}"))
+    rules = tuple(_rule(pick, workloads, namespace) for _ in range(pick.randint(1, 4)))
+    direction = pick.choice(list(Direction))
+    both = {"ingress": rules} if direction is Direction.INGRESS else {"egress": rules}
+    return Policy(namespace, f"policy-{number}", subject, frozenset({direction}), **both)
+
+
+def _rule(pick, workloads, namespace):
+    app = f"app-{pick.randrange(workloads)}"
+    peers = (
+        PodSelection(namespace, selector(app=app)),
+        PodSelection(selector(tier=f"t{pick.randrange(4)}"), selector(app=app)),
+        PodSelection(namespace, selector(requirement("tier", Operator.NOT_IN, "t0"))),
+        NetworkPeer(network(f"10.{pick.randrange(200)}.0.0/16"), (network("10.1.2.0/24"),)),
+    )
+    ports = (
+        PortMatch(Protocol.TCP, PortRange(8000 + pick.randrange(3), 8003)),
+        PortMatch(Protocol.TCP, "http"),
+        PortMatch(Protocol.UDP, PortRange(30000, 32767)),
+    )
+    return Rule(tuple(pick.sample(peers, 2)), tuple(pick.sample(ports, pick.randint(1, 2))))
+
+
+def timed(action):
+    start = time.perf_counter()
+    result = action()
+    return (time.perf_counter() - start) * 1000, result
+
+
+def spread(milliseconds):
+    found = sorted(milliseconds)
+    return f"{statistics.median(found):.3f} [{found[0]:.3f}-{found[-1]:.3f}] p99 {found[int(len(found) * 0.99)]:.3f}"
+
+
+def changes(world, compiler, rounds=300):
+    """Median, range and p99 in ms of single changes: a pod comes, is relabelled and goes; a policy changes."""
+    pick = random.Random(2)
+    pods, policies = list(world.pods.values()), list(world.policies.values())
+    rows = {"pod of a known identity comes": [], "pod relabelled": [], "pod goes": [], "policy replaced": []}
+    for number in range(rounds):
+        model = pick.choice(pods)
+        fresh = Pod(
+            model.namespace,
+            f"new-{number}",
+            model.labels,
+            (Address((0x0B000000 + number).to_bytes(4, "big")),),
+            "node-1",
+            model.ports,
+        )
+        other = Pod(
+            fresh.namespace, fresh.name, pick.choice(pods).labels, fresh.addresses, fresh.node, fresh.ports
+        )
+        for name, change in zip(rows, (put(fresh), put(other), gone(other)), strict=False):
+            rows[name].append(timed(lambda change=change: compiler.apply([change]))[0])
+    for number in range(rounds // 10):
+        old, new = policies[number], policies[-1 - number]
+        swapped = Policy(old.namespace, old.name, old.subject, new.directions, new.ingress, new.egress)
+        rows["policy replaced"].append(
+            timed(lambda swapped=swapped: compiler.apply([Change(Policy, swapped.key, swapped)]))[0]
+        )
+    return rows
+
+
+def main():
+    sizes = (
+        [(1_000, 200), (10_000, 2_000)]
+        if len(sys.argv) < 2
+        else [tuple(map(int, a.split("/"))) for a in sys.argv[1:]]
+    )
+    print("| pods / policies | what | ms: median [min-max] p99 |\n|---|---|---|")
+    for pods, policies in sizes:
+        world = cluster(pods, policies)
+        gc.collect()
+        gc.freeze()
+        for node, title in ((None, "whole cluster"), ("node-1", "one node")):
+            cold = [timed(lambda node=node: compile(world, node))[0] for _ in range(3)]
+            print(f"| {pods:,} / {policies:,} | {title}, cold | {spread(cold)} |")
+        compiler = Compiler("node-1")
+        compiler.apply(
+            [
+                put(value)
+                for kind in (world.namespaces, world.nodes, world.policies, world.pods)
+                for value in kind.values()
+            ]
+        )
+        for name, row in changes(world, compiler).items():
+            print(f"| {pods:,} / {policies:,} | {name} | {spread(row)} |")
+
+
+if __name__ == "__main__":
+    main()
