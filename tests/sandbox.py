@@ -10,8 +10,9 @@
     def test_it_works_without_root(family, tmp_path): ...
 
 The body runs in a forked child, which is root of an empty network (loopback up) and may make namespaces, links and tables
-at will: all of it disappears with the child. `rootless=True` gives up real root first, as on a laptop: no
-SO_SNDBUFFORCE beyond the system's limit, files of other users closed. Fixtures and parameters work as usual, but are made
+at will: all of it disappears with the child. `rootless=True` gives up real root first, as on a laptop:
+files of other users are closed, so import what you need at the top. In every sandbox socket buffers end at the system's
+limit. `topology.pods` puts a router and pods into it. Fixtures and parameters work as usual, but are made
 before the child and outside its namespaces. What the child prints is captured; its failure is shown with its own
 traceback; when `seconds` are over it is killed with everything it started. Where the machine has no user namespaces the
 test is skipped with the remedy, in CI (variable CI) it fails. `in_child(function)` does the same for a plain

@@ -86,6 +86,19 @@ def test_marks_in_use_are_those_under_the_mask():
         assert conntrack.marks_in_use(0xFFFF0000) == {0x00010000, 0x00020000}
         assert conntrack.marks_in_use(0xFF) == {0x80}
         assert conntrack.marks_in_use(0xFF00) == set()
+        assert [conntrack.carried(mark << 16, 0xFFFF0000) for mark in (1, 2, 3)] == [True, True, False]
+
+
+@in_sandbox
+@pytest.mark.parametrize("family", ["four", "six"])
+def test_the_short_way_to_read_a_tuple_says_what_the_long_way_says(family, monkeypatch):
+    with pods(2) as (a, b):
+        track()
+        send(a, getattr(b, family), 1, 2, 3)
+        short = listed()
+        monkeypatch.setattr(conntrack, "_SHAPES", {})
+        assert listed() == short
+        assert set(short) == {1, 2, 3}
 
 
 @in_sandbox(rootless=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import struct
 
 import pytest
@@ -90,3 +91,11 @@ def test_a_refusal_carries_the_kernels_words_and_the_offset():
 def test_a_zero_acknowledgement_is_no_refusal():
     answer = codec.Message(codec.ERROR, 0, 1, memoryview(bytes(20)))
     assert codec.refusal(answer) is None
+
+
+@given(st.lists(st.binary(min_size=1, max_size=20)), st.integers(1, 60))
+def test_chunks_keep_every_request_in_order_and_fit(requests, limit):
+    cut = list(codec.chunks(requests, limit))
+    assert [each for chunk in cut for each in chunk] == requests
+    assert all(sum(map(len, chunk)) <= limit or len(chunk) == 1 for chunk in cut)
+    assert all(sum(map(len, chunk)) + len(after[0]) > limit for chunk, after in itertools.pairwise(cut))

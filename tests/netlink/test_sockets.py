@@ -1,6 +1,7 @@
 """Sockets against the real kernel: refusals in its words, the largest send, dumps, notifications."""
 
 import errno
+import struct
 
 import pytest
 
@@ -100,3 +101,73 @@ def test_many_failing_requests_leave_a_socket_that_still_works():
 def test_receive_gives_up_in_time():
     with Socket(NETFILTER, groups=1 << 6) as notified, pytest.raises(TimeoutError):
         notified.receive(timeout=0.05)
+
+
+@in_sandbox
+def test_an_answer_that_the_kernel_did_not_send_is_not_believed():
+    forged = codec.message(codec.ERROR, 0, 1, struct.pack("=i", -errno.EPERM) + bytes(codec.HEADER))
+    with Socket(NETFILTER) as nfnetlink, Socket(NETFILTER) as forger:
+        forger._socket.sendto(forged, (nfnetlink.port, 0))
+        nfnetlink.batch(table("one"))
+    assert run("nft list tables") == "table inet one\n"
+
+
+class Scripted(Socket):
+    """A socket whose kernel says what it is told to say; each answer is for the newest request."""
+
+    def __init__(self, *answers):
+        self.answers, self.sent = list(answers), 0
+        self._sequence, self.send_limit = 0, 1 << 20
+
+    def _send(self, content):
+        self.sent += 1
+
+    def _read(self):
+        kind, flags, payload = self.answers.pop(0)
+        return codec.message(kind, flags, self._sequence, payload)
+
+    def _forget(self):
+        self.answers.clear()
+
+
+LIST = codec.message(0xA01, codec.DUMP, 0, codec.nfgen(INET))
+ENTRY, END = (0xA00, 0, b"entry"), (codec.DONE, 0, bytes(4))
+HOLED = (0xA00, codec.DUMP_INTERRUPTED, b"holed")
+
+
+def test_a_dump_that_changed_meanwhile_is_asked_again():
+    scripted = Scripted(HOLED, END, ENTRY, END)
+    assert [bytes(answer.payload) for answer in scripted.request(LIST)] == [b"entry"]
+    assert scripted.sent == 2
+
+
+def test_a_change_told_only_at_the_end_of_a_dump_counts_too():
+    scripted = Scripted(ENTRY, (codec.DONE, codec.DUMP_INTERRUPTED, bytes(4)), END)
+    assert scripted.request(LIST) == []
+
+
+def test_a_dump_that_keeps_changing_is_an_error():
+    with pytest.raises(NetlinkError, match="kept changing") as refused:
+        Scripted(*[HOLED, END] * 50).request(LIST)
+    assert refused.value.errno == errno.EINTR
+
+
+def test_an_error_at_the_end_of_a_dump_is_raised():
+    with pytest.raises(NetlinkError) as refused:
+        Scripted(ENTRY, (codec.DONE, 0, struct.pack("=i", -errno.ENOMEM))).request(LIST)
+    assert refused.value.errno == errno.ENOMEM
+
+
+def test_a_kernel_that_does_not_answer_is_an_error_in_time():
+    class Silent(Scripted):
+        def _read(self):
+            raise BlockingIOError
+
+    with pytest.raises(NetlinkError, match="did not answer") as refused:
+        Silent().request(LIST)
+    assert refused.value.errno == errno.ETIMEDOUT
+
+
+def test_sending_nothing_is_a_mistake_of_the_caller():
+    with pytest.raises(ValueError, match="nothing to send"):
+        Scripted().request()

@@ -30,7 +30,10 @@ _SEND_OVERHEAD = 32  # what netlink_sendmsg() keeps back from the buffer
 
 
 class Socket:
-    """A connection to one netlink protocol; a context manager."""
+    """A connection to one netlink protocol; a context manager. One that listens to groups should make no requests.
+
+    `send_limit` is the most that one send may hold: what the kernel grants of `send_buffer`, twice, less its overhead.
+    """
 
     def __init__(
         self, protocol: int, groups: int = 0, *, send_buffer: int = 64 << 20, receive_buffer: int = 8 << 20
