@@ -35,6 +35,9 @@ types: dev
 contracts: dev
 	$(BIN)/lint-imports
 
+package: dev                         ## the built wheel works in an empty environment, from another directory
+	scripts/try_wheel
+
 lock: dev
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev pyproject.toml -o requirements-dev.lock
