@@ -11,7 +11,7 @@ from podfence.netlink import routes
 from podfence.netlink.codec import NetlinkError
 from podfence.netlink.routes import End, Link, Route
 from podfence.netlink.sockets import ROUTE, Socket
-from sandbox import in_sandbox, run
+from sandbox import in_child, in_sandbox, require_sandbox, run
 from topology import packed, pods
 
 
@@ -114,19 +114,17 @@ def test_a_name_the_kernel_refuses_is_an_error_of_that_message():
     assert refused.value.index == 1
 
 
-@in_sandbox
+@pytest.mark.kernel
 def test_a_hundred_pods_are_there_in_a_third_of_a_second():
-    took = min(build_and_drop(100) for _ in range(3))
-    assert took < 0.3, f"{took:.3f} s"
+    require_sandbox()
+    took = [in_child(lambda: seconds_to_build(100)) for _ in range(3)]
+    assert min(took) < 0.3, f"{min(took):.3f} s"
 
 
-def build_and_drop(count):
+def seconds_to_build(count):
     began = time.perf_counter()
-    with pods(count) as made:
-        took = time.perf_counter() - began
-        with Socket(ROUTE) as rtnetlink:
-            rtnetlink.request(*[routes.delete_link(pod.index) for pod in made])
-    return took
+    with pods(count):
+        return time.perf_counter() - began
 
 
 def open_files():
