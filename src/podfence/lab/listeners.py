@@ -15,9 +15,9 @@ from typing import cast
 
 from podfence.lab.answers import BANNER, BODY, Speech, reply
 from podfence.lab.network import Fabric
-from podfence.lab.topology import Place, Topology
+from podfence.lab.topology import Place, Topology, host_place
 from podfence.model.address import MAPPED_PREFIX, Address, address
-from podfence.model.cluster import Pod, Snapshot
+from podfence.model.cluster import ContainerPort, Pod, Snapshot
 from podfence.model.ports import Protocol
 
 SILENCE = 1.0
@@ -26,6 +26,7 @@ _PAUSE = 1.0
 _BACKLOG = 4096
 _DATAGRAM = 65535
 
+Key = tuple[Place, Protocol, int]
 Answer = Callable[[bytes, bool], bytes | None]
 """A question in (True: it came over a stream), an answer out. None says nothing."""
 
@@ -42,11 +43,14 @@ class Listener:
     names: bool = False
 
     @property
+    def key(self) -> Key:
+        return (self.place, self.protocol, self.port)
+
+    @property
     def title(self) -> str:
         return f"{self.speech.name} {self.protocol} {self.port}"
 
 
-Key = tuple[Place, Protocol, int]
 LISTENED = (Protocol.TCP, Protocol.UDP)
 
 
@@ -59,6 +63,16 @@ def of_pod(snapshot: Snapshot, topology: Topology, pod: Pod, name_ports: frozens
         Listener(topology.home(pod), addresses, protocol, number, _speech(pod, number), number in name_ports)
         for protocol, number in sorted(ports)
         if protocol in LISTENED
+    ]
+
+
+def of_host(address: Address, ports: Iterable[ContainerPort]) -> list[Listener]:
+    """An external host is known by its address, and answers wherever policies might lead."""
+    speech = Speech(str(address))
+    return [
+        Listener(host_place(address), (address,), port.protocol, port.number, speech)
+        for port in ports
+        if port.protocol in LISTENED
     ]
 
 
@@ -89,7 +103,7 @@ class Listeners:
                 opened.close()
 
     def open(self, listener: Listener) -> None:
-        key = (listener.place, listener.protocol, listener.port)
+        key = listener.key
         try:
             with self._fabric.inside(listener.place):
                 sockets = _sockets(listener)

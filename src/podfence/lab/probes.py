@@ -19,6 +19,7 @@ from podfence.lab.listeners import Listener
 from podfence.lab.network import Fabric
 from podfence.lab.topology import Place
 from podfence.model.address import Address
+from podfence.model.flow import Flow
 from podfence.model.ports import Protocol
 
 ALLOWED, DENIED, ERROR = "allowed", "denied", "error"
@@ -50,10 +51,11 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What became of a probe; `reason` only where it is an error."""
+    """What became of a probe; `reason` only where it is an error. `reached`: where it was seen, Services translated."""
 
     verdict: str
     reason: str = ""
+    reached: tuple[Address, int] | None = None
 
 
 @dataclass(slots=True)
@@ -78,18 +80,22 @@ class Prober:
         if flying is None or not (flying.probe.rewritten or flying.probe.source == source):
             return False
         where = listener.speech.name
+        family = flying.probe.destination.family
+        reached = next(((each, listener.port) for each in listener.addresses if each.family == family), None)
         right = where in flying.probe.at
-        _settle(flying, Measured(ALLOWED) if right else Measured(ERROR, f"arrived at {where}"))
+        _settle(
+            flying, Measured(ALLOWED if right else ERROR, "" if right else f"arrived at {where}", reached)
+        )
         return True
 
-    def dropped(self, protocol: int, source: bytes, port: int, destination: bytes) -> bool:
-        """Whether a packet in the drop log is a probe; if so its question is answered."""
-        flying = self._flying.get((Protocol(protocol), port))
-        if flying is None or flying.probe.source != source:
+    def dropped(self, flow: Flow, port: int) -> bool:
+        """Whether a packet in the drop log, from this source port, is a probe; if so its question is answered."""
+        flying = self._flying.get((flow.protocol, port))
+        if flying is None or flying.probe.source != flow.source or flow.port is None:
             return False
-        if not flying.probe.rewritten and flying.probe.destination != destination:
+        if not flying.probe.rewritten and flying.probe.destination != flow.destination:
             return False
-        _settle(flying, Measured(DENIED))
+        _settle(flying, Measured(DENIED, reached=(flow.destination, flow.port)))
         return True
 
     async def measure(self, probes: Sequence[Probe]) -> list[Measured]:
