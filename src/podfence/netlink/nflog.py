@@ -21,7 +21,9 @@ SUBSYSTEM = 4
 _PACKET, _CONFIGURE = SUBSYSTEM << 8, SUBSYSTEM << 8 | 1
 _COMMAND, _MODE, _BUFFER, _TIMEOUT, _THRESHOLD, _FLAGS = 1, 2, 3, 4, 5, 6
 _BIND, _COPY_PACKET, _WITH_SEQUENCE = 1, 2, 1
-_DATAGRAM = 32 << 10
+_DATAGRAM = (
+    15 << 10
+)  # holds 32 packets; with what the kernel adds it fills the 16 KiB that count against our buffer
 
 _MESSAGE = struct.Struct("=IH")
 _U16 = struct.Struct("=H")
@@ -155,12 +157,10 @@ def _bind(group: int, tuning: Tuning) -> tuple[bytes, bytes]:
 
 def _logged(datagram: bytes, at: int, end: int, layout: Layout, now: float) -> Logged:
     header = packets.UNREADABLE
-    if payload := layout.payload:
-        header = packets.read(
-            datagram,
-            at + payload,
-            min(end, at + payload - 4 + _U16.unpack_from(datagram, at + payload - 4)[0]),
-        )
+    if layout.payload:
+        begin = at + layout.payload
+        stated = _U16.unpack_from(datagram, begin - 4)[0] - 4
+        header = packets.read(datagram, begin, min(end, begin + stated))
     if layout.time:
         seconds, microseconds = _TIMESTAMP.unpack_from(datagram, at + layout.time)
         now = seconds + microseconds * 1e-6
