@@ -1,0 +1,102 @@
+"""What the API server demands of `metadata`, in its order and words. Next: `rules` goes on with the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from podfence.manifests import names
+from podfence.manifests.shapes import ObjectMeta, OwnerReference
+from podfence.manifests.wrong import Path, Wrong, invalid, required
+
+ANNOTATION_BYTES = 256 * 1024
+
+_METADATA: Path = ("metadata",)
+
+
+def check(metadata: ObjectMeta) -> Iterator[Wrong]:
+    """All rules; the namespace is set already, as kubectl does."""
+    yield from _names(metadata)
+    if (metadata.generation or 0) < 0:
+        message = invalid(metadata.generation, "must be greater than or equal to 0")
+        yield Wrong((*_METADATA, "generation"), message, "bad-metadata")
+    yield from check_labels(metadata.labels or {}, (*_METADATA, "labels"))
+    yield from _annotations(metadata.annotations or {})
+    yield from _owners(metadata.ownerReferences or [])
+    yield from _finalizers(metadata.finalizers or [])
+
+
+def check_name(name: str, rule: Callable[[str], names.Messages]) -> Iterator[Wrong]:
+    for message in rule(name):
+        yield Wrong((*_METADATA, "name"), invalid(name, message), "bad-name")
+
+
+def check_namespace(namespace: str) -> Iterator[Wrong]:
+    for message in names.label(namespace):
+        yield Wrong((*_METADATA, "namespace"), invalid(namespace, message), "bad-name")
+
+
+def check_labels(labels: Mapping[str, str], path: Path) -> Iterator[Wrong]:
+    """The field is the map, never one key of it."""
+    for key, value in labels.items():
+        for message in names.qualified_name(key):
+            yield Wrong(path, invalid(key, message), "bad-label")
+        for message in names.label_value(value):
+            yield Wrong(path, invalid(value, message), "bad-label")
+
+
+def _names(metadata: ObjectMeta) -> Iterator[Wrong]:
+    prefix = metadata.generateName or ""
+    # a trailing dash is fine: the server appends to it
+    for message in (
+        names.subdomain(f"{prefix.removesuffix('-')}{'a' if prefix.endswith('-') else ''}") if prefix else ()
+    ):
+        yield Wrong((*_METADATA, "generateName"), invalid(prefix, message), "bad-name")
+    if metadata.name:
+        yield from check_name(metadata.name, names.subdomain)
+    elif not prefix:
+        yield Wrong((*_METADATA, "name"), required("name or generateName is required"), "bad-name")
+    yield from check_namespace(metadata.namespace or "")
+
+
+def _annotations(annotations: Mapping[str, str | None]) -> Iterator[Wrong]:
+    path = (*_METADATA, "annotations")
+    for key in annotations:
+        for message in names.qualified_name(key.lower()):
+            yield Wrong(path, invalid(key, message), "bad-metadata")
+    size = sum(len(key.encode()) + len((value or "").encode()) for key, value in annotations.items())
+    if size > ANNOTATION_BYTES:
+        message = f"Too long: may not be more than {ANNOTATION_BYTES} bytes"
+        yield Wrong(path, message, "bad-metadata")
+
+
+def _owners(owners: list[OwnerReference]) -> Iterator[Wrong]:
+    path = (*_METADATA, "ownerReferences")
+    first = ""
+    for owner in owners:
+        yield from _owner(owner, path)
+        named = f"{owner.kind}/{owner.name}"
+        if owner.controller and first:
+            detail = f'Only one reference can have Controller set to true. Found "true" in references for {first} and {named}'
+            yield Wrong(path, invalid([_sent(each) for each in owners], detail), "bad-metadata")
+        first = first or (named if owner.controller else "")
+
+
+def _sent(owner: OwnerReference) -> dict[str, object]:
+    """As Go writes it: what is nil is left out."""
+    every = {field: getattr(owner, field) for field in OwnerReference.__struct_fields__}
+    return {field: value for field, value in every.items() if value is not None}
+
+
+def _owner(owner: OwnerReference, path: Path) -> Iterator[Wrong]:
+    if not owner.apiVersion.rpartition("/")[2]:
+        message = invalid(owner.apiVersion, "version must not be empty")
+        yield Wrong((*path, "apiVersion"), message, "bad-metadata")
+    for part in ("kind", "name", "uid"):
+        if not getattr(owner, part):
+            yield Wrong((*path, part), invalid("", "must not be empty"), "bad-metadata")
+
+
+def _finalizers(finalizers: list[str | None]) -> Iterator[Wrong]:
+    for finalizer in finalizers:
+        for message in names.qualified_name(finalizer or ""):
+            yield Wrong((*_METADATA, "finalizers"), invalid(finalizer or "", message), "bad-metadata")
