@@ -49,6 +49,11 @@ def bind(source: str, target: str) -> None:
     mount(source, target, flags=_MS_BIND)
 
 
+def keep_mounts_private() -> None:
+    """What is mounted from here on is seen in this mount namespace alone."""
+    mount("none", "/", flags=_MS_REC | _MS_PRIVATE)
+
+
 def set_host_name(name: str) -> None:
     encoded = name.encode()
     _call("sethostname", encoded, len(encoded))
@@ -62,7 +67,7 @@ def enter_sandbox() -> None:
     uid, gid = os.geteuid(), os.getegid()
     unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWNET)
     map_root(uid, gid)
-    mount("none", "/", flags=_MS_REC | _MS_PRIVATE)
+    keep_mounts_private()
 
 
 def map_root(uid: int, gid: int) -> None:

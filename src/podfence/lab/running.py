@@ -59,6 +59,8 @@ class Running:
         self.listeners = Listeners(self.fabric, self.prober.arrived, self._answer)
         self.enforcers = Enforcers(self.fabric, self.prober.dropped)
         self.translators = Translators(self.fabric)
+        self.since = time.time()
+        self.hosts_left_out = 0
         self._turn = asyncio.Lock()
 
     def _answer(self, packet: bytes, stream: bool) -> bytes | None:  # noqa: FBT001  one of two transports
