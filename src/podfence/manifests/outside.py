@@ -33,11 +33,11 @@ UNUSABLE = address_set(
         network,
         [
             *("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32"),
-            *("::/127", "fe80::/10", "ff00::/8"),
+            *("::/96", "fe80::/10", "ff00::/8"),
         ],
     )
 ) | address_set([AddressRange(Address(bytes(10) + b"\xff\xff" + bytes(4)), Address(bytes(10) + b"\xff" * 6))])
-"""No host can be there: this network, loopback, link-local, multicast, broadcast, IPv4 written as IPv6."""
+"""No host can be there: this network, loopback, link-local, multicast, broadcast, IPv4 in IPv6 clothes."""
 
 DOCUMENTATION = tuple(map(network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")))
 """Where a host stands when policies leave the choice: RFC 5737, RFC 3849."""

@@ -22,7 +22,7 @@ from podfence.manifests.contrast import (
 from podfence.manifests.outside import external_addresses, external_ports
 from podfence.model.change import snapshot
 from podfence.model.cluster import ContainerPort, Namespace, Pod
-from podfence.model.labels import NAMESPACE_NAME_LABEL, Labels
+from podfence.model.labels import NAMESPACE_NAME_LABEL, Labels, Operator, Requirement, Selector
 from podfence.model.policy import Direction, PodSelection, Policy, Rule
 from podfence.model.ports import PortMatch, Protocol
 
@@ -91,14 +91,20 @@ def _misses(selection: PodSelection) -> list[Part]:
 def _homes(selection: PodSelection) -> list[Traits]:
     if isinstance(selection.namespaces, str):
         return [((NAMESPACE_NAME_LABEL, selection.namespaces),)]
-    labels = matching(selection.namespaces)
+    labels = matching(_without_the_obvious(selection.namespaces))
     return [] if labels is None else [_traits(labels)]
 
 
 def _elsewhere(selection: PodSelection) -> list[Traits]:
     if isinstance(selection.namespaces, str):
         return [()]
-    return [_traits(labels) for labels in near_misses(selection.namespaces)]
+    return [_traits(labels) for labels in near_misses(_without_the_obvious(selection.namespaces))]
+
+
+def _without_the_obvious(spaces: Selector) -> Selector:
+    """Every namespace has a name, so that asking whether it has one says nothing."""
+    obvious = Requirement(NAMESPACE_NAME_LABEL, Operator.EXISTS)
+    return Selector(tuple(requirement for requirement in spaces.requirements if requirement != obvious))
 
 
 def _parts(policies: list[Policy]) -> list[Part]:
@@ -210,5 +216,5 @@ def _gaps(policies: list[Policy], objects: Iterable[Namespace | Pod]) -> Iterato
             sides = {derived.selects(selection, pod) for pod in derived.pods.values()}
             if True not in sides:
                 yield f"{policy.title}: no derived pod matches {selection}"
-            if False not in sides and selection != PodSelection():
+            if sides == {True} and selection != PodSelection():
                 yield f"{policy.title}: every derived pod matches {selection}"
