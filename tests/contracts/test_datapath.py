@@ -275,6 +275,23 @@ def test_jumps_in_a_circle_are_refused(datapath):
     assert datapath.read() == TABLE
 
 
+def ladder(jumps):
+    """A base chain and so many jumps from it, one below the other."""
+    steps = [Chain(f"step{at}", ((jump(f"step{at + 1}"),),)) for at in range(1, jumps)]
+    base = Chain("forward", ((jump("step1"),),), Hook(HookPoint.FORWARD))
+    return Table.of("podfence", 1, chains=(*steps, Chain(f"step{jumps}"), base))
+
+
+@contract
+def test_jumps_go_fifteen_deep_and_no_deeper(datapath):
+    datapath.apply(diff(ladder(15), None))
+    assert datapath.read() == ladder(15)
+    datapath.remove()
+    with pytest.raises(DatapathError) as refusal:
+        datapath.apply(diff(ladder(16), None))
+    assert refusal.value.number == errno.EMLINK
+
+
 @contract
 def test_what_nothing_points_at_any_more_is_retired(datapath):
     smaller = Table.of("podfence", 1, sets=(PODS.shape(),), chains=(FORWARD,))

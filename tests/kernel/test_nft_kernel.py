@@ -69,8 +69,8 @@ def test_a_switch_too_big_for_the_socket_is_refused_whole_and_says_the_way_out()
 def test_tables_of_others_stay_as_they_are():
     run("nft add table ip podfence")
     run("nft add table inet other")
-    run("nft add chain inet other forward { type filter hook forward priority 0; policy drop; }")
-    run("nft add rule inet other forward counter accept")
+    run("nft add chain inet other elsewhere { type filter hook forward priority 0; policy drop; }")
+    run("nft add rule inet other elsewhere counter accept")
     before = run("nft list ruleset")
     with Kernel() as kernel:
         kernel.apply(diff(EVERYTHING, None))

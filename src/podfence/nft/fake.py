@@ -204,7 +204,7 @@ def _check_jumps(table: Table | None) -> None:
     """The kernel follows every way from a base chain, at most so many jumps deep."""
     depth, reached = 0, {chain.name for chain in table.chains.values() if chain.hook} if table else set()
     while table and reached:
-        if depth > _JUMPS:
+        if depth == _JUMPS:
             raise _RefusalError(errno.EMLINK, "jumps go in a circle or too deep")
         reached = {target for name in reached for target in _targets(table, table.chains[name])}
         depth += 1
