@@ -43,9 +43,10 @@ def read(
     gathered = Gathered()
     for gathered.source, source in enumerate(sources):
         _read(source, context, exclude, gathered)
-    if not gathered.found and not gathered.problems:
+    if not gathered.seen and not gathered.problems:
         gathered.problems.append(_nothing(sources, gathered))
-    return settled(gathered.manifests())
+    found = settled(gathered.manifests())
+    return found if found.objects or found.templates or found.problems else _none_read(sources, found)
 
 
 def _check(sources: Sequence[str]) -> None:
@@ -121,7 +122,13 @@ def _not_rendered(path: Path, entries: Sequence[Path]) -> Problem | None:
 
 
 def _nothing(sources: Sequence[str], gathered: Gathered) -> Problem:
-    """Why there is nothing to answer from."""
+    """Kubectl refuses to apply nothing, and no answer comes from nothing."""
     skipped = [hint.message for hint in gathered.warnings if hint.code == "not-rendered"]
-    reason = skipped[0] if skipped else "no object in it is of a kind that podfence reads"
-    return Problem(" ".join(sources), 0, 0, "", "", f"nothing to judge: {reason}", "no-objects")
+    reason = f": {skipped[0]}" if skipped else ""
+    return Problem(" ".join(sources), 0, 0, "", "", f"no objects in it{reason}", "no-objects")
+
+
+def _none_read(sources: Sequence[str], found: Manifests) -> Manifests:
+    message = "nothing to judge: no object in it is a policy, pod, workload, namespace, service or node"
+    said = Problem(" ".join(sources), 0, 0, "", "", message, "none-read", Severity.INFO)
+    return replace(found, warnings=(*found.warnings, said))

@@ -15,9 +15,13 @@ from podfence.model.policy import Place
 
 @dataclass(slots=True)
 class Gathered:
-    """`source` counts SOURCEs: replacing an object of an earlier one is what several are for."""
+    """`source` counts SOURCEs: replacing an object of an earlier one is what several are for.
+
+    `seen` counts objects of any kind, also of those that nobody reads.
+    """
 
     source: int = 0
+    seen: int = 0
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     _values: dict[ObjectKey, Object | Template] = field(default_factory=dict)
@@ -33,6 +37,7 @@ class Gathered:
 
     def include(self, other: Manifests) -> None:
         """What a source that is no file has read: a lab or a cluster."""
+        self.seen += 1  # the source itself: a live one may well be empty
         self.problems += other.problems
         self.warnings += other.warnings
         for value in (*other.objects, *other.templates):
@@ -47,11 +52,6 @@ class Gathered:
         return Problem(
             place.file, place.line, place.column, title, "metadata.name", message, "duplicate-name", severity
         )
-
-    @property
-    def found(self) -> bool:
-        """Whether there is anything at all to answer from."""
-        return bool(self._values)
 
     def manifests(self) -> Manifests:
         values = self._values.values()

@@ -63,6 +63,7 @@ class _About(NamedTuple):
 
 def _take_document(item: Item, context: Context, gathered: Gathered) -> None:
     for found in reader.objects(item):
+        gathered.seen += 1
         if isinstance(found, Problem):
             gathered.problems.append(found)
         elif not (found.api_version and found.kind):

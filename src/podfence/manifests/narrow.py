@@ -5,13 +5,20 @@ Next: `pods` and `cluster` make values of the model of them.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
 from podfence.manifests.shapes import Int32, ProtocolText
 
 Element = TypeVar("Element")
+
+
+class Kind(Struct, frozen=True):
+    """An object of its own."""
+
+    apiVersion: Any = None  # noqa: N815
+    kind: Any = None
 
 
 class OwnerReference(Struct, frozen=True, gc=False):
@@ -61,7 +68,7 @@ class PodStatus(Struct, frozen=True):
     podIPs: list[PodIP | None] | None = None  # noqa: N815
 
 
-class Pod(Struct, frozen=True):
+class Pod(Kind, frozen=True):
     metadata: ObjectMeta | None = None
     spec: PodSpec | None = None
     status: PodStatus | None = None
@@ -85,7 +92,7 @@ class WorkloadSpec(Struct, frozen=True):
     template: PodTemplateSpec | None = None
 
 
-class Workload(Struct, frozen=True):
+class Workload(Kind, frozen=True):
     metadata: ObjectMeta | None = None
     spec: WorkloadSpec | None = None
 
@@ -98,12 +105,12 @@ class CronJobSpec(Struct, frozen=True):
     jobTemplate: JobTemplate | None = None  # noqa: N815
 
 
-class CronJob(Struct, frozen=True):
+class CronJob(Kind, frozen=True):
     metadata: ObjectMeta | None = None
     spec: CronJobSpec | None = None
 
 
-class Namespace(Struct, frozen=True):
+class Namespace(Kind, frozen=True):
     metadata: ObjectMeta | None = None
 
 
@@ -123,7 +130,7 @@ class ServiceSpec(Struct, frozen=True):
     externalName: str | None = None  # noqa: N815
 
 
-class Service(Struct, frozen=True):
+class Service(Kind, frozen=True):
     metadata: ObjectMeta | None = None
     spec: ServiceSpec | None = None
 
@@ -142,7 +149,7 @@ class NodeStatus(Struct, frozen=True):
     addresses: list[NodeAddress | None] | None = None
 
 
-class Node(Struct, frozen=True):
+class Node(Kind, frozen=True):
     metadata: ObjectMeta | None = None
     spec: NodeSpec | None = None
     status: NodeStatus | None = None
@@ -153,4 +160,6 @@ EMPTY_METADATA = ObjectMeta()
 
 def given(items: list[Element | None] | None) -> list[tuple[int, Element]]:
     """The items that are not null, with their indices."""
+    if not items:
+        return []
     return [(index, item) for index, item in enumerate(items or ()) if item is not None]

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from podfence.manifests.loaded import Manifests
 from podfence.model.cluster import Owner, Pod, Template
+from podfence.model.labels import Labels
 
 HASH_LABEL = "pod-template-hash"
 
@@ -40,12 +41,12 @@ def _topped(pod: Pod, tops: Tops) -> Pod:
     owner = pod.owner
     if owner is None:
         return pod
-    return replace(pod, owner=tops.get((owner.kind, pod.namespace, owner.name)) or _by_hash(owner, pod))
+    return replace(pod, owner=tops.get((owner.kind, pod.namespace, owner.name), owner))
 
 
-def _by_hash(owner: Owner, pod: Pod) -> Owner:
+def by_hash(owner: Owner, labels: Labels) -> Owner:
     """A Deployment names its ReplicaSets after itself and the hash, and puts the hash on their pods."""
-    ending = f"-{pod.labels.get(HASH_LABEL, '')}"
+    ending = f"-{labels.get(HASH_LABEL, '')}"
     if owner.kind != "ReplicaSet" or ending == "-" or not owner.name.endswith(ending):
         return owner
     return Owner("Deployment", owner.name.removesuffix(ending))

@@ -9,10 +9,11 @@ from podfence.manifests.common import container_ports, controller, identify, kep
 from podfence.manifests.item import Item
 from podfence.manifests.metadata import check_labels
 from podfence.manifests.narrow import given
+from podfence.manifests.owners import by_hash
 from podfence.manifests.reading import Context, Reading
 from podfence.manifests.wrong import Wrong, invalid
 from podfence.model.address import Address
-from podfence.model.cluster import Pod, Template
+from podfence.model.cluster import Owner, Pod, Template
 
 _EMPTY_SPEC = narrow.PodSpec()
 
@@ -31,11 +32,17 @@ def read_pod(item: Item, context: Context) -> Reading:
         host_network=bool(spec.hostNetwork),
         finished=status.phase in ("Succeeded", "Failed"),
         created=meta.creationTimestamp or "",
-        owner=controller(meta),
+        owner=_owner(meta),
         service_account=_service_account(spec),
         annotations=kept_annotations(meta),
     )
     return Reading(value, tuple(wrong), name, namespace, stored=bool(meta.uid))
+
+
+def _owner(meta: narrow.ObjectMeta) -> Owner | None:
+    """Already the Deployment where names say so; `owners` settles the rest once all objects are known."""
+    owner = controller(meta)
+    return owner and by_hash(owner, meta.labels or {})
 
 
 def _service_account(spec: narrow.PodSpec) -> str:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from podfence.manifests.item import Head, Item, JsonItem, YamlItem
+from podfence.manifests.item import Item, YamlItem
+from podfence.manifests.jsonitem import JsonItem
 from podfence.manifests.kinds import holds_known, listed_kind
 from podfence.manifests.loaded import Problem
 from podfence.manifests.yamlbuild import Fault
@@ -58,27 +59,31 @@ def items(content: bytes, file: str) -> Iterator[Item | Problem]:
     except TextError as wrong:
         yield problem(file, wrong.fault)
         return
-    if text.lstrip().startswith("{") and (found := _json(text, file)):
+    looks_like_json = text.lstrip()[:1] == "{"
+    if looks_like_json and (found := _json(text, content, file)):
         yield from found
-        return
-    del content
-    yield from _yaml(text, file)
+    elif looks_like_json and file.endswith(".json"):
+        yield from _neither(text, file)
+    else:
+        yield from _yaml(text, file)
 
 
 def problem(file: str, fault: Fault, title: str = "") -> Problem:
     return Problem(file, fault.line, fault.column, title, "", fault.message, fault.code)
 
 
-def _json(text: str, file: str) -> list[Item]:
+def _json(text: str, content: bytes, file: str) -> list[Item]:
     """One JSON object, or several in a row; nothing when this is not JSON after all."""
-    content = text.strip().encode()
-    first = text[: len(text) - len(text.lstrip())]
-    line, column = first.count("\n") + 1, len(first) - (first.rfind("\n") + 1) + 1
+    blank = text[: len(text) - len(text.lstrip())]
+    line, column = blank.count("\n") + 1, len(blank) - (blank.rfind("\n") + 1) + 1
+    # large files are UTF-8 without a mark, and need not be encoded again
+    raw = content if content[:1] == b"{" else text.strip().encode()
+    item = JsonItem(file, raw, line, column)
     try:
-        msgspec.json.decode(content, type=Head)
+        item.head(), item.listed
     except (msgspec.DecodeError, RecursionError):
         return _concatenated(text, file)
-    return [JsonItem(file, content, line, column)]
+    return [item]
 
 
 def _concatenated(text: str, file: str) -> list[Item]:
@@ -105,6 +110,19 @@ def _yaml(text: str, file: str) -> Iterator[Item | Problem]:
             yield YamlItem(file, document.value, document.spots, document.faults)
 
 
+def _neither(text: str, file: str) -> list[Item | Problem]:
+    """Broken JSON is told in JSON's terms; kubectl does take YAML in a .json file."""
+    found = list(_yaml(text, file))
+    if not any(isinstance(each, Problem) and each.code == "yaml-syntax" for each in found):
+        return found
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as wrong:
+        fault = Fault(wrong.lineno, wrong.colno, "json-syntax", f"invalid JSON: {wrong.msg}")
+        return [problem(file, fault)]
+    return found
+
+
 def objects(item: Item) -> Iterator[Found | Problem]:
     """The object, or those of the Lists it is, in order. Without kind and apiVersion both are empty."""
     waiting = [(item, "", "")]
@@ -113,8 +131,8 @@ def objects(item: Item) -> Iterator[Found | Problem]:
         if not each.is_object():
             yield _at(each, "wrong-type", "not an object: a manifest is a mapping with apiVersion and kind")
             continue
-        head, _ = each.decode(Head)
-        found = Found(each, _word(head.apiVersion) or api_version, _word(head.kind) or kind)
+        own = each.head()
+        found = Found(each, _word(own[0]) or api_version, _word(own[1]) or kind)
         inside = listed_kind(found.kind)
         children = each.children() if inside is not None else None
         if children is not None and inside is not None:
