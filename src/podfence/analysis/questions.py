@@ -44,7 +44,8 @@ def port_asked(text: str) -> PortAsked:
     named = _protocol(right) if right else None
     if right and named is None:
         raise UsageError(f"--port {text}: {right!r} is not a protocol; write it like 80/TCP, http or ICMP")
-    if not right and (alone := _protocol(left)):
+    alone = named if not left else (None if right or _number(left) else _protocol(left))
+    if alone:
         return PortAsked(alone, EVERY_NUMBER if alone.has_ports else None)
     first, dash, last = left.partition("-")
     if _number(first) and (_number(last) or not dash):
@@ -56,9 +57,8 @@ def port_asked(text: str) -> PortAsked:
 
 
 def _protocol(text: str) -> Protocol | None:
-    """By its name alone: a bare number is a port."""
     try:
-        return None if _number(text) else protocol(text)
+        return protocol(text)
     except ValueError:
         return None
 
@@ -124,7 +124,7 @@ class Asking:
                             number,
                             hairpin=sent == received and not service.headless,
                         )
-                        via = f"{service.name}.{service.namespace}.svc:{port.number} → {pod.title}:{number}"
+                        via = f"{service.name}.{service.namespace}.svc:{port.number}"
                         yield Question(here, there, flow, PortRange(number, number), via)
 
     def _classes(

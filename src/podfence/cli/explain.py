@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TextIO
+from typing import Annotated, Literal
 
 import msgspec
 from cyclopts import Parameter
 
-from podfence.cli.answers import Oracle, answer_json, overall, reasons
-from podfence.cli.source import Given, given
+from podfence.cli.answers import Oracle, answer_json, overall
+from podfence.cli.source import Given, Source, checked, given
 from podfence.cli.telling import told
 from podfence.cli.text import colored, printable
-from podfence.errors import PodfenceError, UsageError
+from podfence.errors import UsageError
 from podfence.model.flow import Verdict
-
-LONGEST_LINE = 1 << 20
-
-
-class Asked(msgspec.Struct):
-    """A line of `--flows`; what else it says is handed back."""
-
-    src: str
-    dst: str
-    protocol: str | int | None = None
-    port: int | str | None = None
-
-    @property
-    def text(self) -> str:
-        """As `--port` takes it."""
-        return "/".join(str(part) for part in (self.port, self.protocol) if part not in {None, ""})
 
 
 @Parameter(name="*")
@@ -52,9 +36,9 @@ class Ends:
 
     """
 
-    from_: Annotated[str, Parameter(name="--from")] = ""
-    to: str = ""
-    port: Annotated[str, Parameter(name=("--port", "-p"))] = ""
+    from_: Annotated[str, Parameter(name="--from", show_default=False)] = ""
+    to: Annotated[str, Parameter(show_default=False)] = ""
+    port: Annotated[str, Parameter(name=("--port", "-p"), show_default=False)] = ""
 
     @property
     def words(self) -> Mapping[str, str]:
@@ -65,11 +49,11 @@ NO_ENDS = Ends()
 
 
 def explain(
-    *sources: str,
+    *sources: Source,
     ends: Ends = NO_ENDS,
     namespace: Annotated[str, Parameter(name=("--namespace", "-n"))] = "default",
     output: Annotated[Literal["text", "json"], Parameter(name=("--output", "-o"))] = "text",
-    flows: str = "",
+    flows: Annotated[str, Parameter(show_default=False, allow_leading_hyphen=True)] = "",
 ) -> int:
     """Whether a flow passes, why, and what would change it.
 
@@ -89,8 +73,11 @@ def explain(
         A file (or `-`) with one JSON object a line: src, dst, protocol, port.
 
     """
+    checked(sources)
     if not flows and not (ends.from_ and ends.to):
         raise UsageError("explain needs --from and --to, or --flows with a file of them")
+    if flows == "-" and "-" in sources:
+        raise UsageError("`-` is standard input, which can be read once only")
     source = given(sources, namespace)
     oracle = Oracle(source.snapshot, namespace)
     return _answer_flows(oracle, flows) if flows else _answer_one(oracle, source, ends, output)
@@ -112,43 +99,7 @@ def _answer_one(oracle: Oracle, source: Given, ends: Ends, output: str) -> int:
 
 
 def _answer_flows(oracle: Oracle, where: str) -> int:
-    status = 0
-    with (
-        nullcontext(sys.stdin)
-        if where == "-"
-        else Path(where).open(encoding="utf-8", errors="replace") as lines
-    ):
-        for answered, said in _stream(oracle, lines):
-            sys.stdout.write(said)
-            status = status if answered else 2
-    return status
+    from podfence.cli.flows import answered
 
-
-def _stream(oracle: Oracle, lines: TextIO) -> Iterator[tuple[bool, str]]:
-    """Line by line, in order; a line that cannot be answered says so and names itself."""
-    decoder, encoder = msgspec.json.Decoder(), msgspec.json.Encoder()
-    for number, line in enumerate(_bounded(lines), 1):
-        if not line.strip():
-            continue
-        try:
-            known = decoder.decode(line)
-            answer = {**known, **_answered(oracle, msgspec.convert(known, Asked))}
-        except (msgspec.DecodeError, msgspec.ValidationError, PodfenceError) as trouble:
-            print(f"error: line {number}: {printable(str(trouble))}", file=sys.stderr)
-            yield False, encoder.encode({"line": number, "error": str(trouble)}).decode() + "\n"
-        else:
-            yield True, encoder.encode(answer).decode() + "\n"
-
-
-def _bounded(lines: TextIO) -> Iterable[str]:
-    """A line without end is refused, not read into memory."""
-    while line := lines.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE:
-            raise PodfenceError(f"a line of --flows is longer than {LONGEST_LINE} characters")
-        yield line
-
-
-def _answered(oracle: Oracle, asked: Asked) -> dict[str, Any]:
-    answers = oracle.ask(asked.src, asked.dst, asked.text)
-    told_of = [answer for answer in answers if answer.verdict is overall(answers)]
-    return {"verdict": overall(answers).value, "reasons": reasons(told_of[0])}
+    with nullcontext(sys.stdin.buffer) if where == "-" else Path(where).open("rb") as lines:
+        return answered(oracle, lines, sys.stdout)

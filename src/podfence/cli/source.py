@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from podfence.errors import PodfenceError, UsageError
 from podfence.manifests.assume import assume
+from podfence.manifests.loaded import Manifests, Severity
 from podfence.model.cluster import Snapshot
+from podfence.sources import read
+
+
+Source = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""The type of `*sources` in every command: `-` is standard input. `checked` refuses what was meant as an option."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +29,25 @@ class Given:
 
 def given(sources: Sequence[str], namespace: str) -> Given:
     """For files it is all or nothing: every problem is listed, and nothing is answered."""
-    from podfence.sources import read
-
-    if not sources:
-        raise UsageError("no SOURCE: name a file, a directory, `-`, cluster:[CONTEXT] or lab:[NAME]")
-    manifests = read(sources, namespace=namespace)
+    manifests = read(checked(sources), namespace=namespace)
     if manifests.refused:
         amount = len(manifests.problems)
         some = "one problem" if amount == 1 else f"{amount} problems"
         raise PodfenceError(f"the input is refused: {some}", *map(str, manifests.problems))
     completion = assume(manifests)
-    return Given(completion.snapshot, completion.assumptions)
+    return Given(completion.snapshot, (*_hints(manifests), *completion.assumptions))
+
+
+def checked(sources: Sequence[str]) -> Sequence[str]:
+    """A misspelt option must not become the name of a file."""
+    for source in sources:
+        if source.startswith("-") and source != "-":
+            raise UsageError(f"unknown option {source} (for a file of that name write ./{source})")
+    return sources
+
+
+def _hints(manifests: Manifests) -> Iterator[str]:
+    """What was not read is said here; what was read and looks wrong is for `check` to tell."""
+    yield from (str(hint) for hint in manifests.warnings if hint.severity is Severity.INFO)
+    if doubts := sum(hint.severity is not Severity.INFO for hint in manifests.warnings):
+        yield f"the input has warnings ({doubts}): podfence check tells them"

@@ -27,10 +27,11 @@ class Row(NamedTuple):
 
 def told(answers: Sequence[Answer], *, color: bool) -> Iterator[str]:
     """All lines of an explanation."""
-    if len(answers) > 1:
+    groups = _alike(answers)
+    if len(groups) > 1:
         yield _summary(answers, color=color)
         yield ""
-    for number, group in enumerate(_alike(answers)):
+    for number, group in enumerate(groups):
         if number:
             yield ""
         yield from _headlines(group, color=color)
@@ -41,9 +42,8 @@ def told(answers: Sequence[Answer], *, color: bool) -> Iterator[str]:
 
 def _summary(answers: Sequence[Answer], *, color: bool) -> str:
     denied = sum(answer.verdict is Verdict.DENIED for answer in answers)
-    if denied in {0, len(answers)}:
-        return f"{_stamp(overall(answers), color=color)} every one of {len(answers)} flows"
-    return f"{_stamp(Verdict.DENIED, color=color)} {denied} of {len(answers)} flows"
+    amount = f"{'all' if denied in {0, len(answers)} else denied} of {len(answers)} kinds of flows"
+    return f"{_stamp(overall(answers), color=color)} {amount}"
 
 
 def _stamp(verdict: Verdict, *, color: bool) -> str:
@@ -145,5 +145,11 @@ def _ways_out(answer: Answer) -> Iterator[str]:
     """Both, where both ends deny: one alone would not help."""
     if answer.misses:
         yield ""
+    ports = answer.question.ports
+    one = (
+        "it"
+        if ports is None or ports.first == ports.last
+        else f"{answer.decision.flow.protocol} {ports.first}"
+    )
     for number, miss in enumerate(answer.misses):
-        yield printable(f"{'and' if number else 'To allow it,'} {miss.instruction}") + "."
+        yield printable(f"{'and' if number else f'To allow {one},'} {miss.instruction}") + "."
