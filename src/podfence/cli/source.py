@@ -14,7 +14,6 @@ from podfence.manifests.loaded import Manifests, Severity
 from podfence.model.cluster import Snapshot
 from podfence.sources import read
 
-
 Source = Annotated[str, Parameter(allow_leading_hyphen=True)]
 """The type of `*sources` in every command: `-` is standard input. `checked` refuses what was meant as an option."""
 
