@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from podfence.model.address import Address
 from podfence.model.cluster import ContainerPort, Pod
 from podfence.model.labels import Labels, Operator, Selector
+from podfence.model.ports import Protocol
 from podfence.program import Term
 
 Slot = tuple[str, ...]
@@ -133,16 +134,22 @@ class Index:
 
 def _shelves(identity: Identity) -> Iterator[Slot]:
     yield from (("label", key, value) for key, value in identity.labels.items())
+    yield from (_port_slot(port.name, port.protocol, port.number) for port in identity.ports)
     yield ("namespace", identity.namespace)
     yield ("any",)
 
 
 def _slots(term: Term) -> tuple[Slot, ...]:
-    """One label that the selector cannot do without; else the namespace; else anywhere."""
-    if term.selection is None:
-        return (("any",),)
-    for wanted in term.selection.pods.requirements:
+    """One label that the selector cannot do without; else the port; else the namespace; else anywhere."""
+    pods = term.selection.pods.requirements if term.selection else ()
+    for wanted in pods:
         if wanted.operator is Operator.IN:
             return tuple(("label", wanted.key, value) for value in wanted.values)
-    where = term.selection.namespaces
+    if term.port:
+        return (_port_slot(*term.port),)
+    where = term.selection.namespaces if term.selection else None
     return (("namespace", where),) if isinstance(where, str) else (("any",),)
+
+
+def _port_slot(name: str, protocol: Protocol, number: int) -> Slot:
+    return ("port", name, str(int(protocol)), str(number))

@@ -132,6 +132,8 @@ class AddressSet:
         return tuple(block for block in self.ranges if block.family == family)
 
     def __or__(self, other: AddressSet) -> AddressSet:
+        if not other.ranges or not self.ranges:
+            return self if self.ranges else other
         return _by_family(self, other, lambda mine, theirs: _joined([*mine, *theirs]))
 
     def __sub__(self, other: AddressSet) -> AddressSet:
