@@ -161,12 +161,13 @@ class Places(Mapping[str, Place]):
 
 
 def _paths(path: str, spots: Spots) -> Iterator[str]:
-    """As deep as the shapes go, which is not deep."""
+    """As deep as the shapes go, which is not deep. Keys that are no field names (labels) have no path."""
     yield path
     match None if isinstance(spots, int) else spots[1]:
         case dict() as fields:
             for key, inside in fields.items():
-                yield from _paths(f"{path}.{key}".removeprefix("."), inside)
+                if "." not in key and "[" not in key:
+                    yield from _paths(f"{path}.{key}".removeprefix("."), inside)
         case list() as items:
             for index, inside in enumerate(items):
                 yield from _paths(f"{path}[{index}]", inside)
