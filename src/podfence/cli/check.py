@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from podfence.cli.arguments import Source, checked
 from podfence.cli.escape import github_message, github_property
 from podfence.cli.text import Tone, colored, paint, printable
 from podfence.manifests.loaded import Manifests, Problem, Severity
@@ -22,7 +23,7 @@ COMMANDS = {Severity.INFO: "notice", Severity.WARNING: "warning", Severity.ERROR
 
 
 def check(
-    *sources: str,
+    *sources: Source,
     output: Annotated[Literal["text", "json", "github"], Parameter(name=("--output", "-o"))] = "text",
     compat: Annotated[Literal["", "1.35"], Parameter(show_default=False)] = "",
     namespace: Annotated[str, Parameter(name=("--namespace", "-n"))] = "default",
@@ -49,7 +50,7 @@ def check(
     """
     from podfence.sources import read
 
-    found = read(sources, namespace=namespace, compat=compat, exclude=exclude)
+    found = read(checked(sources), namespace=namespace, compat=compat, exclude=exclude)
     _print(found, output)
     return status(found, Severity(fail_on))
 

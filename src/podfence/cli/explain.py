@@ -13,7 +13,8 @@ import msgspec
 from cyclopts import Parameter
 
 from podfence.cli.answers import Oracle, answer_json, overall
-from podfence.cli.source import Given, Source, checked, given
+from podfence.cli.arguments import Source, checked
+from podfence.cli.source import Given, given
 from podfence.cli.telling import told
 from podfence.cli.text import colored, printable
 from podfence.errors import UsageError

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated
 
-from cyclopts import Parameter
-
-from podfence.errors import PodfenceError, UsageError
+from podfence.cli.arguments import checked
+from podfence.errors import PodfenceError
 from podfence.manifests.assume import assume
 from podfence.manifests.loaded import Manifests, Severity
 from podfence.model.cluster import Snapshot
 from podfence.sources import read
-
-Source = Annotated[str, Parameter(allow_leading_hyphen=True)]
-"""The type of `*sources` in every command: `-` is standard input. `checked` refuses what was meant as an option."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +30,6 @@ def given(sources: Sequence[str], namespace: str) -> Given:
         raise PodfenceError(f"the input is refused: {some}", *map(str, manifests.problems))
     completion = assume(manifests)
     return Given(completion.snapshot, (*_hints(manifests), *completion.assumptions))
-
-
-def checked(sources: Sequence[str]) -> Sequence[str]:
-    """A misspelt option must not become the name of a file."""
-    for source in sources:
-        if source.startswith("-") and source != "-":
-            raise UsageError(f"unknown option {source} (for a file of that name write ./{source})")
-    return sources
 
 
 def _hints(manifests: Manifests) -> Iterator[str]:
