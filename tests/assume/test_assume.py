@@ -218,6 +218,25 @@ def test_an_assumed_pod_is_never_in_a_block_that_a_policy_allows():
     )
 
 
+def test_blocks_that_nobody_uses_are_not_talked_of():
+    notes = assume(Manifests((allowing("10.0.0.0/8"),), (WEB,))).assumptions
+    assert not any("Services" in note for note in notes)
+
+
+def test_a_given_nodes_block_is_left_to_it():
+    node = Node("n", pod_blocks=(network("10.244.0.0/24"),))
+    completion = assume(Manifests((node, Pod("shop", "a", node="m"))))
+    assert completion.snapshot.pods["shop", "a"].addresses[0] in network("172.28.0.0/16")
+    assert any(note.endswith("instead of 10.244.0.0/16: it is in use") for note in completion.assumptions)
+
+
+def test_in_a_block_that_people_chose_nodes_get_what_others_leave():
+    node = Node("n", pod_blocks=(network("10.1.0.0/24"),))
+    wished = Options(wishes=Wishes(families=(4,), pods=(network("10.1.0.0/16"),)))
+    world = complete(Manifests((node, Pod("shop", "a", node="m"))), wished)
+    assert world.nodes["m"].pod_blocks == (network("10.1.1.0/24"),)
+
+
 def test_nor_is_a_service_or_a_node():
     world = from_templates(WEB, objects=(allowing("10.0.0.0/8", "192.168.0.0/16"), FRONT))
     holders = [*world.services.values(), *world.nodes.values()]

@@ -108,6 +108,12 @@ def test_no_host_stands_on_a_node_or_in_its_block():
     assert not any(host in node.pod_blocks[0] for host in hosts)
 
 
+def test_no_host_stands_where_a_service_or_a_pod_may_come():
+    below = towards(NetworkPeer(network("10.95.0.0/16")), NetworkPeer(network("10.243.0.0/16")))
+    hosts = external_addresses(snapshot([below])).addresses
+    assert not any(host in network(block) for host in hosts for block in ("10.96.0.0/16", "10.244.0.0/16"))
+
+
 def test_both_families_without_pods_and_the_pods_families_with_them():
     assert [str(host) for host in external_addresses(snapshot([])).addresses] == ["192.0.2.1", "2001:db8::1"]
     six = Pod("x", "a", addresses=(address("fd00::1"),))

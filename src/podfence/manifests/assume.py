@@ -24,7 +24,7 @@ from podfence.manifests.addressing import (
     planned,
     told_apart,
 )
-from podfence.manifests.blocks import NODES, PODS, SERVICES, Candidates, Choice, Named, Room, named
+from podfence.manifests.blocks import NODES, PODS, SERVICES, Named, Room, named
 from podfence.manifests.loaded import Manifests
 from podfence.manifests.standins import MOST_REPLICAS, stand_ins
 from podfence.manifests.world import World, derive, selections
@@ -79,7 +79,7 @@ def assume(manifests: Manifests, options: Options = FOR_ANALYSIS) -> Completion:
     notes = (
         *world.notes,
         *_assumptions(manifests, given, found, plan),
-        *_switched(plan, options.wishes, said),
+        *_switched(found, plan, options.wishes, said),
     )
     return Completion(found, notes, plan)
 
@@ -169,16 +169,16 @@ def _listed(names: list[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _switched(plan: Plan, wishes: Wishes, said: Named) -> Iterator[str]:
+def _switched(found: Snapshot, plan: Plan, wishes: Wishes, said: Named) -> Iterator[str]:
     """Why addresses are not where people are used to see them."""
-    yield from _unusual(PODS, plan.pods, wishes.pods, said)
-    yield from _unusual(SERVICES, plan.services, wishes.services, said)
-    yield from _unusual(NODES, plan.nodes, wishes.nodes, said)
-
-
-def _unusual(candidates: Candidates, chosen: Choice, wished: Choice, said: Named) -> Iterator[str]:
-    for block in chosen:
-        usual = next(other for other in candidates.blocks if other.family == block.family)
-        if block not in (usual, *wished):
-            why = "policies name addresses in it" if any(said.meets(usual)) else "it is in use"
-            yield f"assumed addresses of {candidates.purpose} are in {block} instead of {usual}: {why}"
+    for candidates, holders, blocks in (
+        (PODS, found.pods, set(plan.pods) - set(wishes.pods)),
+        (SERVICES, found.services, set(plan.services) - set(wishes.services)),
+        (NODES, found.nodes, set(plan.nodes) - set(wishes.nodes)),
+    ):
+        for block in sorted(blocks, key=lambda block: block.family):
+            usual = candidates.favourite(block.family)
+            used = (address in block for address in given_addresses(holders.values()))
+            if block != usual and any(used):
+                why = "policies name addresses in it" if any(said.meets(usual)) else "it is in use"
+                yield f"assumed addresses of {candidates.purpose} are in {block} instead of {usual}: {why}"

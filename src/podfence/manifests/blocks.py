@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 from zlib import crc32
 
@@ -18,6 +19,7 @@ from podfence.model.address import (
     Address,
     AddressSet,
     Network,
+    Span,
     address_set,
     from_number,
     network,
@@ -33,6 +35,9 @@ class Candidates(NamedTuple):
     purpose: str
     option: str
     blocks: Choice
+
+    def favourite(self, family: int) -> Network:
+        return next(block for block in self.blocks if block.family == family)
 
 
 def _networks(*texts: str) -> Choice:
@@ -59,7 +64,7 @@ NODES = Candidates(
     "nodes",
     "--node-cidr",
     _networks(
-        *("192.168.0.0/20", "172.30.0.0/20", "100.112.0.0/20", "203.0.113.0/24"),
+        *("192.168.0.0/20", "172.30.0.0/20", "100.112.0.0/20", "172.27.0.0/20"),
         *("fd00:192:168::/64", "fd52:192:168::/64", "2001:db8:168::/64"),
     ),
 )
@@ -72,22 +77,25 @@ class Named:
     peers: frozenset[NetworkPeer]
 
     @cached_property
-    def sets(self) -> tuple[AddressSet, ...]:
-        return tuple(peer.addresses for peer in self.peers)
+    def _spans(self) -> dict[int, list[tuple[NetworkPeer, list[Span]]]]:
+        """As numbers, by family: thousands of peers are asked about a dozen blocks."""
+        found: dict[int, list[tuple[NetworkPeer, list[Span]]]] = {4: [], 6: []}
+        for peer in self.peers:
+            spans = [(held.first.number, held.last.number) for held in peer.addresses]
+            found[peer.block.family].append((peer, spans))
+        return found
 
     def meets(self, block: Network) -> tuple[int, int]:
         """How many peers hold a part of a block, and how many all of it: the fewer, the less an address means."""
-        parts = [_held(addresses, block) for addresses in self.sets]
-        return sum(held is False for held in parts), sum(held is True for held in parts)
+        asked = (block.base.number, block.last.number)
+        parts = [_held(spans, asked) for _, spans in self._spans[block.family]]
+        return parts.count(False), parts.count(True)
 
     def partly(self, block: Network) -> AddressSet:
         """The addresses of a block that peers tell apart from the rest of it."""
-        found = [addresses for addresses in self.sets if _held(addresses, block) is False]
-        return (
-            address_set(r for addresses in found for r in addresses) & address_set([block])
-            if found
-            else NOWHERE
-        )
+        asked = (block.base.number, block.last.number)
+        found = [peer for peer, spans in self._spans[block.family] if _held(spans, asked) is False]
+        return address_set(chain.from_iterable(peer.addresses for peer in found)) & address_set([block])
 
 
 def named(policies: Iterable[Policy]) -> Named:
@@ -95,11 +103,11 @@ def named(policies: Iterable[Policy]) -> Named:
     return Named(frozenset(p for rule in rules for p in rule.peers or () if isinstance(p, NetworkPeer)))
 
 
-def _held(addresses: AddressSet, block: Network) -> bool | None:
-    """Whether a set holds a block: all of it, a part (False), nothing (None)."""
-    for held in addresses:
-        if held.family == block.family and held.first <= block.last and block.base <= held.last:
-            return held.first <= block.base and block.last <= held.last
+def _held(spans: list[Span], asked: Span) -> bool | None:
+    """Whether spans hold the one asked about: all of it, a part (False), nothing (None)."""
+    for first, last in spans:
+        if first <= asked[1] and asked[0] <= last:
+            return first <= asked[0] and asked[1] <= last
     return None
 
 

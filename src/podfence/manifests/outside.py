@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
-from podfence.manifests.blocks import named
+from podfence.manifests.blocks import NODES, PODS, SERVICES, named
 from podfence.manifests.contrast import DEFAULT_PORT, MOST_PORTS, listeners
 from podfence.model.address import (
     Address,
@@ -41,6 +41,10 @@ UNUSABLE = address_set(
 
 DOCUMENTATION = tuple(map(network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")))
 """Where a host stands when policies leave the choice: RFC 5737, RFC 3849."""
+
+
+CLUSTERS = (*PODS.blocks, *SERVICES.blocks, *NODES.blocks)
+"""Where the addresses of a cluster usually are, those that are yet to come too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +109,10 @@ def _families(snapshot: Snapshot) -> list[int]:
 
 def _representatives(snapshot: Snapshot, family: int) -> Iterator[Address]:
     taken = frozenset(_taken(snapshot))
-    routed = address_set(block for node in snapshot.nodes.values() for block in node.pod_blocks)
+    routed = address_set(chain(CLUSTERS, *(node.pod_blocks for node in snapshot.nodes.values())))
     for block, holes, whole in regions(named_blocks(snapshot.policies.values()), family):
         usable = whole - UNUSABLE
-        # An address in a node's block is routed to that node, so it serves only where there is no other.
+        # Such an address may be routed to a node or become a Service's, so it serves only where there is no other.
         elsewhere = _first(usable - routed, block, holes, taken)
         if found := elsewhere or _first(usable, block, holes, taken):
             yield found

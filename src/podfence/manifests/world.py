@@ -56,7 +56,7 @@ def derive(policies: Iterable[Policy]) -> World:
     homes = _namespaces(kept)
     pods = _pods(kept, homes, ports)
     objects: tuple[Namespace | Pod, ...] = (*dict.fromkeys(homes.values()), *pods)
-    return World(objects, (*_caps(parts, ports), *_gaps(ordered, objects)))
+    return World(objects, (*_caps(parts, pods), *_gaps(ordered, objects)))
 
 
 def selections(policy: Policy) -> Iterator[PodSelection]:
@@ -201,11 +201,11 @@ def _names(several: Iterable[Traits], taken: set[str], plain: str) -> dict[Trait
     return found
 
 
-def _caps(parts: list[Part], ports: Mapping[Part | None, list[ContainerPort]]) -> Iterator[str]:
+def _caps(parts: list[Part], pods: list[Pod]) -> Iterator[str]:
     if (left_out := len(parts) - MOST_PODS) > 0:
         yield f"the derived world is cut off at {MOST_PODS} pods: {left_out} that policies just miss or match are left out"
-    if any(len({*p, *ports.get(None, ())}) > MOST_PORTS for p in ports.values()):
-        yield f"pods of the derived world listen on {MOST_PORTS} ports at most: some that rules name are left out"
+    if any(len(pod.ports) >= MOST_PORTS for pod in pods):
+        yield f"pods of the derived world listen on {MOST_PORTS} ports at most: others that rules name are left out"
 
 
 def _gaps(policies: list[Policy], objects: Iterable[Namespace | Pod]) -> Iterator[str]:
