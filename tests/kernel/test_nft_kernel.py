@@ -135,6 +135,23 @@ def test_a_table_that_changes_while_it_is_read_is_read_as_it_was_at_one_moment()
 
 
 @in_sandbox
+def test_where_nobody_can_wait_the_switch_counts_and_nothing_is_retired():
+    def refuse():
+        raise OSError(errno.EPERM, "membarrier: not permitted")
+
+    with Kernel(grace=refuse) as kernel:
+        kernel.apply(diff(EVERYTHING, None))
+        wanted = Table.of("podfence", 1, chains=(Chain("output", (), Hook(HookPoint.OUTPUT, -145)),))
+        with pytest.raises(DatapathError, match="the switch is in force") as refusal:
+            kernel.apply(diff(wanted, EVERYTHING))
+        assert not refusal.value.stale
+        assert [chain.name for chain in kernel.read().chains.values() if chain.hook] == ["output"]
+    with Kernel() as kernel:
+        kernel.apply(diff(wanted, kernel.read()))
+        assert kernel.read() == wanted
+
+
+@in_sandbox
 def test_waiting_for_packets_under_way_ends_soon():
     start = time.monotonic()
     wait_for_packets_under_way()

@@ -94,7 +94,8 @@ def decode(described: Set, content: memoryview) -> list[tuple[bytes, Verdict | N
     """(key, verdict, whether it is an end mark) of each element in a dumped list."""
     if not described.verdicts and not described.interval and (found := _decode_alike(described, content)):
         return found
-    return [_decode(payload) for _, payload in codec.attributes(content)]
+    length = keys.width(described.types)
+    return [_decode(payload, length) for _, payload in codec.attributes(content)]
 
 
 def _decode_alike(described: Set, content: memoryview) -> list[tuple[bytes, Verdict | None, bool]]:
@@ -108,16 +109,22 @@ def _decode_alike(described: Set, content: memoryview) -> list[tuple[bytes, Verd
     return [(piece[12 : 12 + length], None, False) for piece in pieces]
 
 
-def _decode(payload: memoryview) -> tuple[bytes, Verdict | None, bool]:
+def _decode(payload: memoryview, length: int) -> tuple[bytes, Verdict | None, bool]:
     found = dict(codec.attributes(payload))
     if KEY not in found:
         raise ForeignError("a set holds an element for everything else, which we never write")
-    key = decode_value(found[KEY])
-    verdict = decode_value(found[DATA]) if DATA in found else None
-    if isinstance(key, Verdict) or isinstance(verdict, bytes):
-        raise ForeignError("a set holds an element of a kind we never write")
+    verdict = _verdict(bytes(found[DATA])) if DATA in found else None
     flags = int.from_bytes(found.get(FLAGS, b""), "big")
-    return key, verdict, bool(flags & INTERVAL_END)
+    return bytes(found[KEY][4 : 4 + length]), verdict, bool(flags & INTERVAL_END)
+
+
+@lru_cache(4096)
+def _verdict(content: bytes) -> Verdict:
+    """Thousands of elements share a few verdicts."""
+    verdict = decode_value(memoryview(content))
+    if isinstance(verdict, Verdict):
+        return verdict
+    raise ForeignError("a map leads to something else than verdicts, which we never make")
 
 
 def assemble(described: Set, decoded: list[tuple[bytes, Verdict | None, bool]]) -> dict[Key, Verdict | None]:

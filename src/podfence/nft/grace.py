@@ -6,6 +6,7 @@ jump finds the chain empty and returns from it as if it were allowed.
 Next: `kernel.py` calls this before it retires anything.
 """
 
+import errno
 import os
 
 _MEMBARRIER = {"x86_64": 324, "aarch64": 283}
@@ -18,9 +19,7 @@ def wait_for_packets_under_way() -> None:
 
     machine = os.uname().machine
     if machine not in _MEMBARRIER:
-        raise OSError(
-            f"podfence does not know the membarrier system call of {machine}; it runs on amd64 and arm64"
-        )
+        raise OSError(errno.ENOSYS, f"membarrier is not known on {machine}, only on amd64 and arm64")
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.syscall(_MEMBARRIER[machine], _COMMAND_GLOBAL, 0) != 0:
         number = ctypes.get_errno()

@@ -68,7 +68,7 @@ class Kernel:
             self._apply_in_parts("prepare", batch)
         self._batch("switch", b"".join(wire.batch(self._name, transaction.switch)))
         if transaction.retire:
-            self._grace()
+            self._wait()
         for batch in transaction.retire:
             self._apply_in_parts("retire", batch)
 
@@ -83,8 +83,8 @@ class Kernel:
             try:
                 with _explained("read"):
                     table = self._read()
-            except DatapathError:
-                if self.generation() == before:
+            except DatapathError as error:
+                if error.number != errno.EINTR and self.generation() == before:
                     raise
                 continue
             if self.generation() == before:
@@ -118,11 +118,17 @@ class Kernel:
         return {codec.read_text(each[_NAME]): reading.counter(each) for each in dumped}
 
     def _sets(self) -> dict[str, Set]:
-        shapes = filter(None, map(reading.described, self._dump(Nft.GET_SET)))
-        return {
-            shape.name: reading.filled(shape, self._dump(Nft.GET_ELEMENTS, codec.text(_NAME, shape.name)))
-            for shape in shapes
-        }
+        dumped = [each for each in self._dump(Nft.GET_SET) if not reading.anonymous(each)]
+        return {each.name: each for each in map(self._set, dumped)}
+
+    def _set(self, found: Attributes) -> Set:
+        """A hash set that is growing into new buckets can be listed with elements missing: then once more."""
+        shape = reading.described(found)
+        listed = self._dump(Nft.GET_ELEMENTS, codec.text(_NAME, shape.name))
+        filled = reading.filled(shape, listed)
+        if not shape.interval and reading.count(found) not in {None, len(filled.elements)}:
+            raise NetlinkError(errno.EINTR, f"set {shape.name} was listed in part")
+        return filled
 
     def _chains(self) -> dict[str, Chain]:
         rules: dict[str, list[Rule]] = {}
@@ -138,6 +144,15 @@ class Kernel:
         request = wire.message(kind, codec.text(_TABLE, self._name), *attributes, flags=codec.DUMP)
         found = map(reading.attributes, _content(self._socket.request(request)))
         return (each for each in found if codec.read_text(each[_TABLE]) == self._name)
+
+    def _wait(self) -> None:
+        try:
+            self._grace()
+        except OSError as error:
+            raise DatapathError(
+                f"nftables: the switch is in force, but what it replaced stays until the next difference: {error}",
+                error.errno or errno.ENOSYS,
+            ) from error
 
     def _apply_in_parts(self, stage: str, batch: Batch) -> None:
         """As few sends as the socket allows."""

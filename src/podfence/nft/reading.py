@@ -51,12 +51,20 @@ def layout(found: Attributes) -> int:
     return int(digits) if known else 0
 
 
-def described(found: Attributes) -> Set | None:
-    """A set without its elements; None for one that belongs to a rule and goes with it."""
+def anonymous(found: Attributes) -> bool:
+    """Whether the set belongs to a rule and goes with it."""
+    return bool(number(found, 3) & ANONYMOUS_FLAG)
+
+
+def count(found: Attributes) -> int | None:
+    """How many elements the kernel says there are; kernels before 6.16 do not say."""
+    return number(found, 20) if 20 in found else None
+
+
+def described(found: Attributes) -> Set:
+    """A set without its elements."""
     flags = number(found, 3)
     name = codec.read_text(found[2])
-    if flags & ANONYMOUS_FLAG:
-        return None
     types = _TYPES.get(number(found, 4))
     if flags & ~_KEPT_FLAGS or types is None or number(found, 6) not in {0, VERDICT_TYPE}:
         raise ForeignError(f"set {name} is of a kind we never make")
