@@ -45,17 +45,21 @@ def check_labels(labels: Mapping[str, str], path: Path) -> Iterator[Wrong]:
 
 
 def _names(metadata: ObjectMeta) -> Iterator[Wrong]:
-    prefix = metadata.generateName or ""
-    # a trailing dash is fine: the server appends to it
-    for message in (
-        names.subdomain(f"{prefix.removesuffix('-')}{'a' if prefix.endswith('-') else ''}") if prefix else ()
-    ):
-        yield Wrong((*_METADATA, "generateName"), invalid(prefix, message), "bad-name")
-    if metadata.name:
+    """A bad prefix says it all: the name that the server would make of it is not looked at."""
+    if wrong := _prefix(metadata.generateName or ""):
+        yield from wrong
+    elif metadata.name:
         yield from check_name(metadata.name, names.subdomain)
-    elif not prefix:
+    else:
         yield Wrong((*_METADATA, "name"), required("name or generateName is required"), "bad-name")
     yield from check_namespace(metadata.namespace or "")
+
+
+def _prefix(text: str) -> list[Wrong]:
+    """A dash at its end is fine: the server appends to it."""
+    likely = f"{text.removesuffix('-')}a" if text.endswith("-") else text
+    messages = names.subdomain(likely) if text else ()
+    return [Wrong((*_METADATA, "generateName"), invalid(text, each), "bad-name") for each in messages]
 
 
 def _annotations(annotations: Mapping[str, str | None]) -> Iterator[Wrong]:
