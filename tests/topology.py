@@ -87,6 +87,7 @@ def pods(count: int) -> Iterator[tuple[Pod, ...]]:
     for pod in made:
         with pod.inside(), Socket(ROUTE) as own:
             routes.apply(own, _in_the_pod(pod))
+    _settle(made)
     try:
         yield made
     finally:
@@ -94,6 +95,15 @@ def pods(count: int) -> Iterator[tuple[Pod, ...]]:
             os.close(pod.namespace)
             for listener in pod.listening:
                 listener.close()
+
+
+def _settle(made: tuple[Pod, ...]) -> None:
+    """Wait for all once all are there: each alone would be waited for in turn."""
+    with Socket(ROUTE) as router:
+        routes.settle(router, [pod.index for pod in made])
+    for pod in made:
+        with pod.inside(), Socket(ROUTE) as own:
+            routes.settle(own, [2], [packed(pod.four), packed(pod.six)])
 
 
 def _on_the_router(pod: Pod) -> list[bytes]:

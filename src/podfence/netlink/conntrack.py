@@ -19,6 +19,7 @@ SUBSYSTEM = 1
 _NEW, _GET, _DELETE = SUBSYSTEM << 8, SUBSYSTEM << 8 | 1, SUBSYSTEM << 8 | 2
 _ORIGINAL, _REPLY, _STATUS, _MARK, _ID, _ZONE, _MARK_MASK = 1, 2, 3, 8, 12, 18, 21
 _TUPLE_ADDRESSES, _TUPLE_PROTOCOL = 1, 2
+_PROTOCOL_PART, _TCP, _TCP_STATE = 4, 1, 1
 _SOURCE, _DESTINATION = (1, 3), (2, 4)  # of either family
 _NUMBER, _SOURCE_PORT, _DESTINATION_PORT = 1, 2, 3
 _BE16, _BE32, _ATTRIBUTE = struct.Struct(">H"), struct.Struct(">I"), struct.Struct("=HH")
@@ -29,6 +30,7 @@ _WITH_PORTS = frozenset((6, 17, 33, 132, 136))
 _PROTOCOL_FROM_END = 20
 _AT_ONCE = 256  # changes in one send; even all refused, the answers fit the smallest buffer
 
+TCP_ESTABLISHED = 3
 SEEN_REPLY, ASSURED, CONFIRMED, SOURCE_NAT, DESTINATION_NAT = 0x2, 0x4, 0x8, 0x10, 0x20
 
 
@@ -53,6 +55,12 @@ class Entry:
     status: int
     family: int
     key: bytes
+    tcp_state: int = 0
+    """TCP's own; 0 for any other protocol."""
+
+    @property
+    def established(self) -> bool:
+        return self.tcp_state == TCP_ESTABLISHED
 
 
 def entries(nfnetlink: Socket) -> Iterator[Entry]:
@@ -65,6 +73,7 @@ def entries(nfnetlink: Socket) -> Iterator[Entry]:
             status=_BE32.unpack(found[_STATUS])[0] if _STATUS in found else 0,
             family=family,
             key=_key(found),
+            tcp_state=_tcp_state(found),
         )
 
 
@@ -150,6 +159,13 @@ def _key(found: dict[int, memoryview]) -> bytes:
 
 def _mark(found: dict[int, memoryview]) -> int:
     return int(_BE32.unpack(found[_MARK])[0]) if _MARK in found else 0
+
+
+def _tcp_state(found: dict[int, memoryview]) -> int:
+    """Of the protocol's own part, where that is TCP's."""
+    own = dict(codec.attributes(found[_PROTOCOL_PART])) if _PROTOCOL_PART in found else {}
+    state = dict(codec.attributes(own[_TCP])) if _TCP in own else {}
+    return state[_TCP_STATE][0] if state.get(_TCP_STATE) else 0
 
 
 def _tuple(content: memoryview) -> Tuple:
