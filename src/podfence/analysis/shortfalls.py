@@ -79,13 +79,13 @@ def _undeclared(snapshot: Snapshot, entries: list[PortMatch], flow: Flow) -> Ite
 def peer_shortfall(
     snapshot: Snapshot, rule: Rule, direction: Direction, address: Address
 ) -> Shortfall | None:
-    """Why no peer matches: of the one that asks least."""
+    """Why no peer matches: of the one that asks least, and rather of the pod than of its namespace."""
     if rule.peers is None or any(matches_peer(snapshot, peer, address) for peer in rule.peers):
         return None
     found = [_of_peer(snapshot, peer, address) for peer in rule.peers]
     if not found:
         return Shortfall(Condition.NO_RULE, f"its list of {direction.peers_field} is empty")
-    return min(found, key=lambda shortfall: shortfall.weight)
+    return min(found, key=lambda shortfall: (shortfall.weight, shortfall.condition is Condition.NAMESPACE))
 
 
 def _of_peer(snapshot: Snapshot, peer: Peer, address: Address) -> Shortfall:
