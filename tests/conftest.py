@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+import profiles  # noqa: F401 - how many examples properties try
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session):
