@@ -142,11 +142,15 @@ def _admitted(snapshot: Snapshot, peer: Address, rule: Rule) -> str:
 
 
 def _edit(snapshot: Snapshot, flow: Flow, direction: Direction, near: _Near) -> Edit:
-    """The smallest one: a port entry, a peer, or where neither does a rule."""
-    if near.port is None:
+    """The smallest one: a port entry, a peer, or where neither does a rule.
+
+    Empty lists stand for what the door could not read: adding to such a rule would not mend it.
+    """
+    readable = () not in {near.rule.peers, near.rule.ports}
+    if near.port is None and readable:
         peer = exact_peer(snapshot, flow.ends(direction)[1], near.policy)
         return AddPeer(direction, near.index, peer)
-    if near.peer is None and flow.port is not None:
+    if near.peer is None and flow.port is not None and readable:
         return AddPort(direction, near.index, exact_port(flow, flow.port))
     last = len(near.policy.rules(direction))
     return AddRule(direction, last, exact_rule(snapshot, flow, direction, near.policy))
