@@ -34,10 +34,11 @@ def encode(described: Set, elements: Elements) -> Iterator[bytes]:
         return _lists(
             [_interval(key, length, verdict) for key, verdict in sorted(elements.items(), key=_first)]
         )
-    frames = {verdict: _frame(length, verdict) for verdict in set(elements.values())}
-    return _lists(
-        [frames[verdict][0] + key + frames[verdict][1] for key, verdict in elements.items()]  # type: ignore[operator]
-    )
+    # By identity, since thousands of elements share a few verdicts and hashing each would cost more than the rest.
+    shared = {id(verdict): verdict for verdict in elements.values()}
+    frames = {identity: _frame(length, verdict) for identity, verdict in shared.items()}
+    framed = [(frames[id(verdict)], key) for key, verdict in elements.items()]
+    return _lists([head + key + tail for (head, tail), key in framed])  # type: ignore[operator]
 
 
 def encode_keys(described: Set, wanted: Collection[Key]) -> Iterator[bytes]:
