@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from podfence.lab import namespaces
 from podfence.netlink import routes
+from podfence.netlink.readiness import settle
 from podfence.netlink.routes import End, Route
 from podfence.netlink.sockets import ROUTE, Socket
 
@@ -100,10 +101,10 @@ def pods(count: int) -> Iterator[tuple[Pod, ...]]:
 def _settle(made: tuple[Pod, ...]) -> None:
     """Wait for all once all are there: each alone would be waited for in turn."""
     with Socket(ROUTE) as router:
-        routes.settle(router, [pod.index for pod in made])
+        settle(router, [pod.index for pod in made])
     for pod in made:
         with pod.inside(), Socket(ROUTE) as own:
-            routes.settle(own, [2], [packed(pod.four), packed(pod.six)])
+            settle(own, [2], [packed(pod.four), packed(pod.six)])
 
 
 def _on_the_router(pod: Pod) -> list[bytes]:

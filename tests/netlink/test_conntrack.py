@@ -1,11 +1,13 @@
 """Tracked connections of real flows: listed as they are, marks found and cleared, single ones forgotten."""
 
+import errno
 import socket
 import time
 
 import pytest
 
 from podfence.netlink import conntrack
+from podfence.netlink.codec import NetlinkError
 from podfence.netlink.conntrack import Tuple
 from podfence.netlink.sockets import NETFILTER, Socket
 from sandbox import in_sandbox, run
@@ -157,3 +159,13 @@ def test_thousands_of_connections_are_listed_and_cleared_quickly():
         assert conntrack.clear_marks(0xFFFF0000) == 10_000
         assert conntrack.marks_in_use(0xFFFF0000) == set()
     assert scanned < 0.2, f"{scanned:.3f} s for 10,000"
+
+
+def test_a_change_that_is_refused_is_an_error():
+    class Refusing:
+        def attempt(self, *changes):
+            return [NetlinkError(errno.EPERM)]
+
+    with pytest.raises(NetlinkError, match="tracked connection") as refused:
+        conntrack._change(Refusing(), [b"change"])
+    assert refused.value.errno == errno.EPERM

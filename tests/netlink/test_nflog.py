@@ -154,11 +154,11 @@ class Deaf(LogReader):
         self._layouts = {}
 
 
-def message(packet, prefix=b"p\0", sequence=1):
+def message(packet, prefix=b"p\0", sequence=1, link=4):
     parts = (
         codec.attr(1, b"\x08\0\x02\0"),
         codec.attr(10, prefix),
-        codec.be32(4, 5),
+        codec.be32(link, 5),
         codec.attr(3, struct.pack(">QQ", 1000, 500_000)),
         codec.be32(12, sequence),
         codec.attr(9, packet),
@@ -172,6 +172,12 @@ PACKET = bytes.fromhex("4500001c000000004011 0000 0a000001 0a000002 0fa0 0035 00
 def test_the_time_is_the_kernels_where_it_says_so():
     (logged,) = Deaf()._decode(message(PACKET))
     assert (logged.time, logged.in_index, logged.out_index, logged.destination_port) == (1000.5, 5, 0, 53)
+
+
+def test_messages_of_one_length_and_another_layout_are_told_apart():
+    forwarded, sent = Deaf()._decode(message(PACKET) + message(PACKET, link=5, sequence=2))
+    assert (forwarded.in_index, forwarded.out_index) == (5, 0)
+    assert (sent.in_index, sent.out_index) == (0, 5)
 
 
 def test_sequence_gaps_are_losses_also_where_the_numbers_wrap():

@@ -28,8 +28,10 @@ def test_a_foreign_transaction_is_one_change_with_its_tables_and_writer():
     with Watch() as watch:
         run("nft 'add table inet one; add table ip two; add chain inet one c'")
         run("nft flush ruleset")
-        first, second = changes(watch)
+        run("nft add table inet three")
+        first, second, third = changes(watch)
     assert first.tables == second.tables == {"one", "two"}
+    assert third.tables == {"three"}
     assert (first.program, second.program) == ("nft", "nft")
     assert second.generation == first.generation + 1
     assert first.pid > 0

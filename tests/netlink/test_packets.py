@@ -29,7 +29,7 @@ def extension(following, words=0):
 
 
 def fragment(following, offset):
-    return struct.pack(">BBHI", following, 0, offset << 3, 1)
+    return struct.pack(">BBHI", following, 0, offset << 3 | 1, 1)
 
 
 def read(packet):

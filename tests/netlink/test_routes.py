@@ -9,6 +9,7 @@ import pytest
 from podfence.lab import namespaces
 from podfence.netlink import routes
 from podfence.netlink.codec import NetlinkError
+from podfence.netlink.readiness import settle
 from podfence.netlink.routes import End, Link, Route
 from podfence.netlink.sockets import ROUTE, Socket
 from sandbox import in_child, in_sandbox, require_sandbox, run
@@ -115,7 +116,7 @@ def test_a_settled_link_loses_no_packet():
             rtnetlink.request(
                 routes.veth(near, far), routes.address(pair, packed("10.1.0.1"), 24), routes.set_up(pair + 1)
             )
-            routes.settle(rtnetlink, [pair, pair + 1])
+            settle(rtnetlink, [pair, pair + 1])
             shown = run(f"ip -s -j link show near{pair}")
             assert "noop" not in shown
             assert '"operstate":"UP"' in shown
@@ -126,14 +127,14 @@ def test_a_link_whose_other_end_is_down_never_settles_and_is_named():
     with Socket(ROUTE) as rtnetlink:
         rtnetlink.request(routes.veth(End("left", 7), End("right", 8)))
         with pytest.raises(TimeoutError, match="link 7"):
-            routes.settle(rtnetlink, [7], patience=0.05)
+            settle(rtnetlink, [7], patience=0.05)
 
 
 @in_sandbox
 @pytest.mark.parametrize("address", ["10.1.0.1", "fd00::1"])
 def test_an_address_that_was_never_added_does_not_settle_and_is_named(address):
     with Socket(ROUTE) as rtnetlink, pytest.raises(TimeoutError, match=address):
-        routes.settle(rtnetlink, [], [packed(address)], patience=0.05)
+        settle(rtnetlink, [], [packed(address)], patience=0.05)
 
 
 @in_sandbox
@@ -143,7 +144,7 @@ def test_a_settled_address_is_answered():
         for number in range(1, 60):
             six = packed(f"fd00::{number:x}")
             rtnetlink.request(routes.address(7, six, 128))
-            routes.settle(rtnetlink, [7], [six])
+            settle(rtnetlink, [7], [six])
             assert f"fd00::{number:x} " in run("ip -6 route show table local")
 
 

@@ -168,6 +168,16 @@ def test_a_kernel_that_does_not_answer_is_an_error_in_time():
     assert refused.value.errno == errno.ETIMEDOUT
 
 
+def test_an_answer_to_an_earlier_or_a_later_request_is_passed_over():
+    class Stray(Scripted):
+        def _read(self):
+            kind, flags, payload, shift = self.answers.pop(0)
+            return codec.message(kind, flags, self._sequence + shift, payload)
+
+    stray = Stray((0xA00, 0, b"early", -1), (0xA00, 0, b"later", 1), (*ENTRY, 0), (*END, 0))
+    assert [bytes(answer.payload) for answer in stray.request(LIST)] == [b"entry"]
+
+
 def test_sending_nothing_is_a_mistake_of_the_caller():
     with pytest.raises(ValueError, match="nothing to send"):
         Scripted().request()

@@ -2,14 +2,13 @@
 
 Each function makes one message; nothing happens until `apply(rtnetlink, messages)`, which the kernel answers once.
 Links are made with an index of our choosing, so addresses and routes can go out in the same send as the link they name.
-Addresses are packed (`socket.inet_pton`); their length is their family. Next: `lab` builds its network with these.
+Addresses are packed (`socket.inet_pton`); their length is their family. Next: `readiness` waits until
+what was made carries packets; `lab` builds its network with both.
 """
 
-import errno
 import socket
 import struct
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from podfence.netlink.codec import (
@@ -17,7 +16,6 @@ from podfence.netlink.codec import (
     DUMP,
     EXCLUSIVE,
     REPLACE,
-    NetlinkError,
     attr,
     attributes,
     chunks,
@@ -33,7 +31,7 @@ LOOPBACK = 1
 
 _NEW_LINK, _DELETE_LINK, _GET_LINK, _SET_LINK = 16, 17, 18, 19
 _NEW_ADDRESS, _DELETE_ADDRESS = 20, 21
-_NEW_ROUTE, _DELETE_ROUTE, _GET_ROUTE = 24, 25, 26
+_NEW_ROUTE, _DELETE_ROUTE = 24, 25
 _NEW_NEIGHBOUR, _DELETE_NEIGHBOUR = 28, 29
 
 _LINK = struct.Struct("=BxHiII")
@@ -43,16 +41,12 @@ _NEIGHBOUR = struct.Struct("=BxxxiHBB")
 
 _UP = 1
 _IFLA_ADDRESS, _IFLA_NAME, _IFLA_MASTER, _IFLA_INFO, _IFLA_NAMESPACE = 1, 3, 10, 18, 28
-_IFLA_QUEUE, _IFLA_STATE, _IFLA_EXT_MASK = 6, 16, 29
-_SKIP_STATISTICS, _STATE_UP, _NO_QUEUE_YET = 8, b"\6", "noop"
-_AT_ONCE = 64  # links asked for in one send, so that the answers fit the smallest buffer
 _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
 _NO_DAD = 0x02  # a new address may speak at once: nobody else here could have it
 _RTA_DESTINATION, _RTA_LINK, _RTA_GATEWAY, _RTA_SOURCE = 1, 4, 5, 7
 _TABLE_MAIN, _PROTOCOL_STATIC, _SCOPE_UNIVERSE, _SCOPE_LINK, _UNICAST = 254, 4, 0, 253, 1
 _ON_LINK = 4
-_ROUTE_KIND_AT, _LOCAL = 7, 2
 _NDA_DESTINATION, _NDA_LINK_LAYER, _PERMANENT = 1, 2, 0x80
 
 
@@ -198,68 +192,6 @@ def links(rtnetlink: Socket) -> Iterator[Link]:
         yield Link(
             index, read_text(named[_IFLA_NAME]), bool(flags & _UP), bytes(named.get(_IFLA_ADDRESS, b""))
         )
-
-
-def settle(
-    rtnetlink: Socket, indexes: Sequence[int], addresses: Sequence[bytes] = (), patience: float = 5.0
-) -> None:
-    """Wait until links carry packets and addresses of this namespace are answered.
-
-    The kernel starts a link's queue some time after its other end came up, and accepts packets for a new IPv6 address some
-    time after listing it. What comes before is lost without a trace, and TCP tries again only after a second.
-    """
-    until = time.monotonic() + patience
-    links_left, addresses_left = list(indexes), list(addresses)
-    while links_left or addresses_left:
-        links_left = _not_carrying(rtnetlink, links_left)
-        addresses_left = [packed for packed in addresses_left if not _is_local(rtnetlink, packed)]
-        if time.monotonic() > until:
-            _give_up(links_left, addresses_left, patience)
-        if links_left or addresses_left:
-            time.sleep(0.001)
-
-
-def _give_up(indexes: Sequence[int], addresses: Sequence[bytes], patience: float) -> None:
-    if indexes:
-        raise TimeoutError(f"link {indexes[0]} carries no packets after {patience:g} s: is its other end up?")
-    if addresses:
-        shown = socket.inet_ntop(family_of(addresses[0]), addresses[0])
-        raise TimeoutError(f"{shown} is not answered here after {patience:g} s: was it added?")
-
-
-def _is_local(rtnetlink: Socket, packed: bytes) -> bool:
-    """Whether packets for an address end here, which is more than that the address is listed."""
-    header = _ROUTE.pack(family_of(packed), len(packed) * 8, 0, 0, 0, 0, 0, 0, 0)
-    try:
-        (found,) = rtnetlink.request(message(_GET_ROUTE, 0, 0, header + attr(_RTA_DESTINATION, packed)))
-    except NetlinkError as error:
-        if error.errno not in {errno.ENETUNREACH, errno.EHOSTUNREACH}:
-            raise
-        return False
-    return found.payload[_ROUTE_KIND_AT] == _LOCAL
-
-
-def _not_carrying(rtnetlink: Socket, indexes: Sequence[int]) -> list[int]:
-    asked = [
-        message(
-            _GET_LINK,
-            0,
-            0,
-            _LINK.pack(socket.AF_UNSPEC, 0, index, 0, 0) + u32(_IFLA_EXT_MASK, _SKIP_STATISTICS),
-        )
-        for index in indexes
-    ]
-    found = [
-        answer.payload
-        for at in range(0, len(asked), _AT_ONCE)
-        for answer in rtnetlink.request(*asked[at : at + _AT_ONCE])
-    ]
-    return [index for index, payload in zip(indexes, found, strict=True) if not _carries(payload)]
-
-
-def _carries(payload: memoryview) -> bool:
-    named = dict(attributes(payload[_LINK.size :]))
-    return bytes(named[_IFLA_STATE]) == _STATE_UP and read_text(named[_IFLA_QUEUE]) != _NO_QUEUE_YET
 
 
 def raise_loopback() -> None:
