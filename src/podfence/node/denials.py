@@ -43,7 +43,7 @@ class Denials:
 
     def __init__(self, group: int, history: History, tuning: Tuning | None = None) -> None:
         self._reader = LogReader(group, tuning or Tuning())
-        self._history = history
+        self.history = history
 
     @property
     def lost(self) -> int:
@@ -57,7 +57,7 @@ class Denials:
         self._reader.close()
 
     def read(self, timeout: float | None = None) -> list[Denial]:
-        return list(explained(self._reader.read(timeout), self._history))
+        return list(explained(self._reader.read(timeout), self.history))
 
 
 def explained(packets: list[Logged], history: History) -> Iterator[Denial]:

@@ -10,6 +10,7 @@ Next: `lab` and `agent` keep one for each node; `denials.py` reads what it denie
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from select import select
 from types import TracebackType
 from typing import Self
 
@@ -27,8 +28,10 @@ from podfence.nft.transaction import Transaction
 from podfence.node import generations
 from podfence.node.history import History
 from podfence.node.orphans import Orphans
+from podfence.node.portions import portions
 from podfence.node.standing import Standing
-from podfence.program import Patch
+from podfence.node.tally import Tally, tally
+from podfence.program import Patch, Program
 
 BUMP_INTERVAL = 0.05
 RETIRE_AFTER = 0.05
@@ -72,8 +75,9 @@ class Enforcement:
         self._watch = Watch(self._socket)
         self._standing: Standing | None = None
         self._orphans = Orphans()
+        self._counted = Tally()
         self._generation = 0
-        self._moved = -BUMP_INTERVAL
+        self._moved = float("-inf")
         self._bump_at: float | None = None
         self._retire_at: float | None = None
 
@@ -96,6 +100,17 @@ class Enforcement:
     @property
     def generation(self) -> int:
         return self._generation
+
+    def attach(self) -> None:
+        """Let conntrack see connections before any is judged; where a table is already, it does.
+
+        Before `start`, with `Existing.KEEP`, where conntrack may be new to this namespace: a connection counts
+        as established once it was seen in both directions, so give them a moment in between.
+        """
+        if self._kernel.read() is None:
+            generation = generations.first(self.settings, None)
+            prepared = diff(render(Program(), self.settings, generation), None)
+            self._kernel.apply(replace(prepared, switch=()))
 
     def start(self, snapshot: Snapshot) -> Applied:
         """Put a whole snapshot in force; a table that is there already is adopted and only changed where it differs."""
@@ -145,14 +160,21 @@ class Enforcement:
         return diff(self._wanted(self._generation), self._kernel.read())
 
     def repair_if_touched(self) -> bool:
-        """Read what others did to nftables; where it may have been our table, put it right."""
-        touched = any(change.may_touch(self.settings.table) for change in self._watch.read(0))
+        """Read what others did to nftables; where it may have been our table, put it right. Whether it was wrong."""
+        touched = False
+        while select([self._watch], [], [], 0)[0]:
+            touched |= any(change.may_touch(self.settings.table) for change in self._watch.read(0))
         return touched and self.repair()
 
     def repair(self) -> bool:
         """Make the table what it should be, with a new generation; whether anything was wrong."""
         self._standing = None
         return self._adopt()
+
+    def tally(self) -> Tally:
+        """What was denied and dropped since the start, also by rules that are gone."""
+        counters = self._kernel.counters()
+        return self._counted + tally(counters, counters)
 
     def remove(self) -> None:
         """Take everything away: afterwards nothing is judged, as if podfence had never been here."""
@@ -168,7 +190,7 @@ class Enforcement:
         transaction = render_patch(self._standing.program, patch, self.settings, bump)
         if self._orphans.hinder(transaction):
             self._retire()
-        self._kernel.apply(replace(transaction, retire=()))
+        self._carry_out(replace(transaction, retire=()))
         self._standing.take(patch)
         self._leave_behind(transaction)
         self._moved_on(bump)
@@ -197,14 +219,14 @@ class Enforcement:
             if current
             else generations.first(self.settings, found)
         )
-        self._kernel.apply(diff(self._wanted(generation), found))
+        self._carry_out(diff(self._wanted(generation), found))
         self._in_force(generation)
         return True
 
     def _in_force(self, generation: int) -> None:
         self._standing = Standing.of(self._compiler.program)
         self._orphans, self._retire_at = Orphans(), None
-        self._generation, self._moved, self._bump_at = generation, self._clock(), None
+        self._generation, self._bump_at = generation, None
 
     def _wanted(self, generation: int) -> Table:
         return render(self._compiler.program, self.settings, generation)
@@ -224,8 +246,14 @@ class Enforcement:
 
     def _retire(self) -> None:
         self._retire_at = None
+        if going := self._orphans.counters:
+            self._counted += tally(self._kernel.counters(), going)
         if batch := self._orphans.taken():
             self._kernel.apply(Transaction(self.settings.table, retire=(batch,)))
+
+    def _carry_out(self, transaction: Transaction) -> None:
+        for portion in portions(transaction, self._socket.send_limit):
+            self._kernel.apply(portion)
 
     def _timed(self, work: Callable[[], object]) -> float:
         begun = time.perf_counter()

@@ -35,6 +35,10 @@ class Orphans:
             _made(operation) in self._names for batch in transaction.prepare for operation in batch
         )
 
+    @property
+    def counters(self) -> list[str]:
+        return [each.name for each in self._waiting if isinstance(each, DeleteCounter)]
+
     def taken(self) -> Batch:
         """All of them, in an order in which nothing that goes is still in use; none are kept."""
         batch = tuple(sorted(self._waiting, key=lambda operation: _ORDER.index(type(operation))))

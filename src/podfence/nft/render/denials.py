@@ -13,6 +13,7 @@ from podfence.nft.verdicts import DROP
 from podfence.program import Combination
 
 INVALID = "invalid"
+DENIED, LOGGED = "denied_", "logged_"
 _SNAPLEN = 128
 
 
@@ -28,11 +29,11 @@ def chain_name(combination: str) -> str:
 
 
 def denied_counter(combination: str) -> str:
-    return f"denied_{combination}"
+    return DENIED + combination
 
 
 def logged_counter(combination: str) -> str:
-    return f"logged_{combination}"
+    return LOGGED + combination
 
 
 def counters(combination: str) -> tuple[str, str]:
