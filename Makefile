@@ -20,7 +20,10 @@ $(VENV)/.dev: $(VENV)/.installed requirements-dev.lock
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
-test: dev
+demo: install                        ## two labs, one after the other: policies on real packets
+	scripts/demo
+
+test: dev                            ## every test that needs no root
 	$(BIN)/pytest
 
 check: lint types contracts
