@@ -29,8 +29,8 @@ class MissingExtraError(PodfenceError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean a or b?`, or nothing when nothing is near."""
+    """`; did you mean this?`, or nothing when nothing is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word, sorted(set(known)), n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    near = get_close_matches(word, sorted(set(known)), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""

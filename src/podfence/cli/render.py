@@ -52,5 +52,5 @@ def _node(snapshot: Snapshot, name: str) -> str:
         return names[0]
     if name in names:
         return name
-    wrong = f"no node is called {name}{did_you_mean(name, names)}" if name else "say which --node"
-    raise UsageError(f"{wrong}; there are {', '.join(names) or 'none'}")
+    wrong = f"no node is called {name}" if name else "say which --node"
+    raise UsageError(wrong + (did_you_mean(name, names) or f"; there are {', '.join(names) or 'none'}"))
