@@ -29,7 +29,7 @@ def documents(text: str) -> Iterator[Document]:
         if reader.fault is None:
             return
         yield Document(None, 0, (reader.fault,))
-        rest, line = _after_error(rest, line, reader.fault.line)
+        rest, line = _after_error(rest, line, reader.fault)
         if not rest:
             return
     yield Document(None, 0, (Fault(line, 1, "yaml-syntax", "too many errors: not read any further"),))
@@ -39,12 +39,14 @@ _BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 _SEPARATOR = re.compile(r"---(?:\s|\Z)")
 
 
-def _after_error(text: str, first: int, wrong: int) -> tuple[str, int]:
-    """The text from the first document that starts below the error, and the number of its first line."""
+def _after_error(text: str, first: int, fault: Fault) -> tuple[str, int]:
+    """The text from the next document on, and the number of its first line."""
     line = first
+    # an error in column 1 may be the very `---` that cut something short
+    below = fault.line if fault.column == 1 else fault.line + 1
     for found in _BREAK.finditer(text):
         line += 1
-        if line > wrong and _SEPARATOR.match(text, found.end()):
+        if line >= below and _SEPARATOR.match(text, found.end()):
             return text[found.end() :], line
     return "", line
 
