@@ -69,6 +69,7 @@ class Enforcement:
         self.settings = settings or Settings()
         self.history = History()
         self._clock = clock
+        self._node = node
         self._compiler = Compiler(node)
         self._socket = Socket(NETFILTER)
         self._kernel = Kernel(self.settings.table, socket=self._socket)
@@ -115,6 +116,7 @@ class Enforcement:
     def start(self, snapshot: Snapshot) -> Applied:
         """Put a whole snapshot in force; a table that is there already is adopted and only changed where it differs."""
         self.history.begin(snapshot)
+        self._compiler = Compiler(self._node)
         patch = self._compiler.apply(between(Snapshot(), snapshot))
         milliseconds = self._timed(self._adopt)
         return Applied(patch, milliseconds, self._generation, cutting=True)
