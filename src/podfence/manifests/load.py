@@ -5,6 +5,7 @@ Next: `sources` finds the files.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -97,10 +98,16 @@ def _take_known(found: Found, key: kinds.GroupVersionKind, context: Context, gat
         return
     path = f"{reading.namespace}/{reading.name}" if reading.namespace else reading.name
     about = _About(found.item, f"{found.kind} {path}", reading.stored)
-    for wrong in reading.wrong:
+    for wrong in _causes(reading.wrong):
         _report(wrong, about, gathered)
     gathered.problems += (_twice(fault, about) for fault in twice)
     gathered.add(reading.value, found.item.start, about.title)
+
+
+def _causes(wrong: Sequence[Wrong]) -> list[Wrong]:
+    """Without complaints that a field is missing which is there, only of another type."""
+    mistyped = {each.path for each in wrong if each.code == "wrong-type"}
+    return [each for each in wrong if each.code == "wrong-type" or each.path not in mistyped]
 
 
 def _report(wrong: Wrong, about: _About, gathered: Gathered) -> None:

@@ -23,8 +23,10 @@ NOTHING = Rule(peers=())
 def read(item: Item, context: Context) -> Reading:
     policy, wrong = item.decode(shapes.NetworkPolicy)
     policy = _named(policy, item, context)
-    wrong += _unrelated(rules.check(policy, context.compat), wrong)
     meta = policy.metadata or shapes.ObjectMeta()
+    # a server that stored a sloppy block enforces it: old ones take them, new ones keep what they had
+    compat = rules.LOOSE_CIDR if meta.uid else context.compat
+    wrong += _unrelated(rules.check(policy, compat), wrong)
     bad = [each.path for each in wrong if not each.accepted]
     value = _policy(policy, bad, Places(item.kept()))
     return Reading(value, tuple(wrong), meta.name or "", meta.namespace or "", stored=bool(meta.uid))

@@ -186,7 +186,9 @@ class Builder:
 
     def _take_key(self, frame: _Frame, node: _Node, event: Any) -> None:
         if isinstance(node.value, (dict, list)):
-            raise Refused(event.start_mark, "bad-key", "a key is a mapping or a list: JSON has no such keys")
+            raise Refused(
+                event.start_mark, "bad-key", "a key is a mapping or a list (a template? render it first)"
+            )
         try:
             frame.key = scalars.key(node.value)
         except ValueError as wrong:
