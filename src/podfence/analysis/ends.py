@@ -148,11 +148,17 @@ class Ends:
         here = (namespace, rest) if slash else (self.namespace, name)
         if here in self.snapshot.services and not kind:
             raise UsageError(f"{text} is a Service: write {here[1]}.{here[0]} for it")
-        known = {f"{ns}/{n}" for ns, n in (*self.snapshot.pods, *self._workloads)}
-        known |= {f"{n}.{ns}" for ns, n in self.snapshot.services}
-        looked = text if "." in text and not slash else "/".join(here)
+        if "." in text and not slash:
+            looked, known = text, {f"{n}.{ns}" for ns, n in self.snapshot.services}
+        else:
+            looked, known = "/".join(here), self._near(*here)
         hint = did_you_mean(looked, known) or "; an end is ns/name, an address or service.ns"
         raise UsageError(f"no pod, workload or Service is called {looked}{hint}")
+
+    def _near(self, namespace: str, name: str) -> set[str]:
+        """What has the right namespace or the right name: not all names there are, which may be very many."""
+        names = (*self.snapshot.pods, *self._workloads)
+        return {f"{ns}/{n}" for ns, n in names if ns == namespace or n == name}
 
 
 def _kind(word: str) -> str:

@@ -7,13 +7,13 @@ that policies can tell apart. Next: `semantics.decide`, flow by flow.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from podfence.analysis.ends import End, Member
 from podfence.errors import UsageError
 from podfence.model.address import Address
-from podfence.model.backends import backends
+from podfence.model.backends import Backend, backends
 from podfence.model.cluster import Service, ServicePort, Snapshot
 from podfence.model.flow import Flow
 from podfence.model.policy import Direction
@@ -90,6 +90,9 @@ class Asking:
     """Makes questions about one snapshot."""
 
     snapshot: Snapshot
+    _behind: dict[tuple[tuple[str, str], ServicePort, int], tuple[Backend, ...]] = field(
+        default_factory=dict, compare=False
+    )
 
     def questions(self, source: End, destination: End, asked: PortAsked) -> tuple[Question, ...]:
         """Every pair of members of one family, and every class of ports; UsageError when there is none."""
@@ -115,7 +118,7 @@ class Asking:
         for port in _service_ports(service, asked):
             for here in source.members:
                 for sent in here.addresses:
-                    for pod, received, number in backends(self.snapshot, service, port, sent.family):
+                    for pod, received, number in self._backends(service, port, sent.family):
                         there = Member(pod.title, (received,), pod)
                         flow = Flow(
                             sent,
@@ -126,6 +129,13 @@ class Asking:
                         )
                         via = f"{service.name}.{service.namespace}.svc:{port.number}"
                         yield Question(here, there, flow, PortRange(number, number), via)
+
+    def _backends(self, service: Service, port: ServicePort, family: int) -> tuple[Backend, ...]:
+        """All pods are looked at for it: once."""
+        key = (service.key, port, family)
+        if key not in self._behind:
+            self._behind[key] = backends(self.snapshot, service, port, family)
+        return self._behind[key]
 
     def _classes(
         self, there: Member, asked: PortAsked, family: int

@@ -87,9 +87,17 @@ def answer_json(answer: Answer) -> Json:
         "protocol": str(flow.protocol),
         "ports": None if question.ports is None else str(question.ports),
         **({"via": question.via} if question.via else {}),
+        **_assumed(question),
         "verdict": answer.verdict.value,
         "reasons": reasons(answer),
     }
+
+
+def _assumed(question: Question) -> Json:
+    """What of the two pods no input gave: such an answer is about a pod as it might be."""
+    ends = {"src": question.source.pod, "dst": question.destination.pod}
+    found = {name: sorted(pod.assumed) for name, pod in ends.items() if pod and pod.assumed}
+    return {"assumed": found} if found else {}
 
 
 def reasons(answer: Answer) -> list[Json]:

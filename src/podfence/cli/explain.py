@@ -13,7 +13,7 @@ import msgspec
 from cyclopts import Parameter
 
 from podfence.cli.answers import Oracle, answer_json, overall
-from podfence.cli.arguments import Source, checked
+from podfence.cli.arguments import AS_USUAL, Reading, Source, checked
 from podfence.cli.source import Given, given
 from podfence.cli.telling import told
 from podfence.cli.text import colored, printable
@@ -52,7 +52,7 @@ NO_ENDS = Ends()
 def explain(
     *sources: Source,
     ends: Ends = NO_ENDS,
-    namespace: Annotated[str, Parameter(name=("--namespace", "-n"))] = "default",
+    how: Reading = AS_USUAL,
     output: Annotated[Literal["text", "json"], Parameter(name=("--output", "-o"))] = "text",
     flows: Annotated[str, Parameter(show_default=False, allow_leading_hyphen=True)] = "",
 ) -> int:
@@ -66,8 +66,8 @@ def explain(
         Files, directories, `-`, `cluster:[CONTEXT]` or `lab:[NAME]`; the last wins.
     ends
         The flow.
-    namespace
-        Where names without a namespace stand.
+    how
+        How to read them.
     output
         Text for people, or JSON.
     flows
@@ -79,8 +79,8 @@ def explain(
         raise UsageError("explain needs --from and --to, or --flows with a file of them")
     if flows == "-" and "-" in sources:
         raise UsageError("`-` is standard input, which can be read once only")
-    source = given(sources, namespace)
-    oracle = Oracle(source.snapshot, namespace)
+    source = given(sources, how)
+    oracle = Oracle(source.snapshot, how.namespace)
     return _answer_flows(oracle, flows) if flows else _answer_one(oracle, source, ends, output)
 
 

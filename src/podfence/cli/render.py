@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from podfence.cli.arguments import Source
+from podfence.cli.arguments import AS_USUAL, Reading, Source
 from podfence.cli.source import given
 from podfence.cli.text import printable
 from podfence.errors import UsageError, did_you_mean
@@ -20,7 +20,7 @@ GENERATION = 1
 def render(
     *sources: Source,
     node: Annotated[str, Parameter(show_default=False)] = "",
-    namespace: Annotated[str, Parameter(name=("--namespace", "-n"))] = "default",
+    how: Reading = AS_USUAL,
 ) -> int:
     """The nft text that a node would run.
 
@@ -30,14 +30,14 @@ def render(
         Files, directories, `-`, `cluster:[CONTEXT]` or `lab:[NAME]`; the last wins.
     node
         The name of the node; may be left out where there is only one.
-    namespace
-        Of objects that name none.
+    how
+        How to read them.
 
     """
     from podfence.compiler import compile as compiled
     from podfence.nft import render as nft
 
-    source = given(sources, namespace)
+    source = given(sources, how)
     program = compiled(source.snapshot, node=_node(source.snapshot, node))
     sys.stdout.write(str(nft.render(program, nft.Settings(), GENERATION)))
     for note in source.assumptions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from podfence.cli.arguments import checked
+from podfence.cli.arguments import Reading, checked
 from podfence.errors import PodfenceError
 from podfence.manifests.assume import assume
 from podfence.manifests.loaded import Manifests, Severity
@@ -21,9 +21,9 @@ class Given:
     assumptions: tuple[str, ...]
 
 
-def given(sources: Sequence[str], namespace: str) -> Given:
+def given(sources: Sequence[str], how: Reading) -> Given:
     """For files it is all or nothing: every problem is listed, and nothing is answered."""
-    manifests = read(checked(sources), namespace=namespace)
+    manifests = read(checked(sources), namespace=how.namespace, compat=how.compat or "", exclude=how.exclude)
     if manifests.refused:
         amount = len(manifests.problems)
         some = "one problem" if amount == 1 else f"{amount} problems"
