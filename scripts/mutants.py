@@ -22,7 +22,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,15 +132,18 @@ def _stale(mutants: Iterable[Mutant], tree: Path) -> Iterator[str]:
 
 
 def _outcomes(mutants: list[Mutant], tree: Path) -> Iterator[Outcome]:
+    """As they come; the control, which takes longest, begins first."""
     with ThreadPoolExecutor(TOGETHER) as pool:
-        yield from pool.map(lambda mutant: _try(mutant, tree), mutants)
+        for tried in as_completed([pool.submit(_try, mutant, tree) for mutant in mutants]):
+            yield tried.result()
 
 
 def _report(outcomes: Iterable[Outcome]) -> int:
     begun, bad, count = time.monotonic(), [], 0
-    for count, outcome in enumerate(outcomes):  # noqa: B007 - the control is number 0
+    for outcome in outcomes:
         print(outcome, flush=True)
         bad += [] if outcome.good else [outcome.mutant.name]
+        count += bool(outcome.mutant.edits)
     minutes, seconds = divmod(round(time.monotonic() - begun), 60)
     print(f"{count} mutants in {minutes}:{seconds:02}; not as they must be: {', '.join(bad) or 'none'}")
     return 1 if bad else 0
