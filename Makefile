@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install dev demo test check lint types contracts fuzz mutants bench-datapath bench-compile lock clean
+.PHONY: install dev demo test check lint types contracts fuzz mutants bench-datapath bench-compile apiserver lock clean
 
 install: $(VENV)/.installed          ## .venv/bin/podfence, with what it needs to run
 dev: $(VENV)/.dev                    ## the same, with the tools to test and check it
@@ -41,6 +41,9 @@ contracts: dev
 package: dev                         ## the built wheel works in an empty environment, from another directory
 	scripts/try_wheel
 
+apiserver:                           ## kube-apiserver and etcd, built once for tests/live (needs Go)
+	scripts/apiserver
+
 lock: dev
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --group dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --all-extras --group dev pyproject.toml -o requirements-dev.lock
