@@ -6,6 +6,7 @@ from podfence.manifests import names, narrow
 from podfence.manifests.common import (
     identify,
     identify_cluster_wide,
+    kept_annotations,
     known_address,
     known_block,
     known_protocol,
@@ -25,7 +26,9 @@ HEADLESS = "None"
 def read_namespace(item: Item, context: Context) -> Reading:  # noqa: ARG001  cluster-wide: no default namespace
     namespace, wrong = item.decode(narrow.Namespace)
     name, meta = identify_cluster_wide(namespace.metadata, item, wrong, names.label)
-    value = Namespace(name, {**(meta.labels or {}), NAMESPACE_NAME_LABEL: name})
+    value = Namespace(
+        name, {**(meta.labels or {}), NAMESPACE_NAME_LABEL: name}, kept_annotations(meta.annotations)
+    )
     return Reading(value, tuple(wrong), name, "", stored=bool(meta.uid))
 
 

@@ -50,11 +50,11 @@ def _check_metadata(meta: ObjectMeta, name: str, rule: Callable[[str], names.Mes
     return [*wrong, *metadata.check_labels(meta.labels or {}, ("metadata", "labels"))]
 
 
-def kept_annotations(meta: ObjectMeta) -> Mapping[str, str]:
+def kept_annotations(given: Mapping[str, str | None] | None) -> Mapping[str, str]:
     """The few that podfence reads."""
-    if not meta.annotations:
+    if not given:
         return {}
-    return {key: value or "" for key, value in meta.annotations.items() if key.startswith(KEPT_ANNOTATIONS)}
+    return {key: value or "" for key, value in given.items() if key.startswith(KEPT_ANNOTATIONS)}
 
 
 def controller(meta: ObjectMeta) -> Owner | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from podfence.manifests import cidr, rules, shapes
+from podfence.manifests.common import kept_annotations
 from podfence.manifests.item import Item, Places
 from podfence.manifests.reading import Context, Reading, named
 from podfence.manifests.wrong import Path, Wrong
@@ -69,6 +70,7 @@ def _policy(policy: shapes.NetworkPolicy, bad: list[Path], places: Mapping[str, 
         ingress=_rules(spec.ingress, namespace, _Readable("ingress", in_spec, shut)),
         egress=_rules(spec.egress, namespace, _Readable("egress", in_spec, shut)),
         places=places,
+        annotations=kept_annotations(meta.annotations),
     )
 
 

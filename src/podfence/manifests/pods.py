@@ -34,7 +34,7 @@ def read_pod(item: Item, context: Context) -> Reading:
         created=meta.creationTimestamp or "",
         owner=_owner(meta),
         service_account=_service_account(spec),
-        annotations=kept_annotations(meta),
+        annotations=kept_annotations(meta.annotations),
     )
     return Reading(value, tuple(wrong), name, namespace, stored=bool(meta.uid))
 
@@ -112,7 +112,7 @@ def _template(made: _Made, item: Item, context: Context, wrong: list[Wrong]) -> 
         per_node=made.kind == "DaemonSet",
         service_account=_service_account(pod),
         node=pod.nodeName or "",
-        annotations={**kept_annotations(meta), **kept_annotations(pod_meta)},
+        annotations={**kept_annotations(meta.annotations), **kept_annotations(pod_meta.annotations)},
         controller=controller(meta),
         place=item.place(()),
     )

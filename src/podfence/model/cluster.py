@@ -22,6 +22,7 @@ class Namespace:
 
     name: str
     labels: Labels = field(default_factory=dict, hash=False)
+    annotations: Labels = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def key(self) -> str:

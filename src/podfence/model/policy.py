@@ -146,6 +146,7 @@ class Policy:
     tier: Tier = Tier.NETWORK_POLICY
     priority: int = 0
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+    annotations: Labels = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def key(self) -> PolicyKey:
