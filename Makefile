@@ -26,6 +26,12 @@ demo: install                        ## two labs, one after the other: policies 
 test: dev                            ## every test that needs no root
 	$(BIN)/pytest
 
+fuzz: dev                            ## the same properties, fresh seeds, 100 times the examples: hours (PODFENCE_EXAMPLES=5: minutes)
+	$(BIN)/pytest -m hypothesis --hypothesis-profile=fuzz --timeout=0 -n auto
+
+mutants: dev                         ## known faults planted one at a time: each must be noticed
+	$(BIN)/python scripts/mutants.py $(ONLY)
+
 check: lint types contracts
 
 lint: dev
