@@ -12,7 +12,7 @@ from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 
-from podfence.errors import MissingExtraError, UsageError
+from podfence.errors import MissingExtraError, PodfenceError, UsageError
 from podfence.manifests.gathered import Gathered
 from podfence.manifests.load import File, take
 from podfence.manifests.loaded import Manifests, Problem, Severity
@@ -74,9 +74,14 @@ def _live(prefix: str) -> Callable[[str, Context], Manifests]:
     try:
         import_module(_IMPORTED_BY[prefix])
     except ModuleNotFoundError as missing:
-        feature = f"the source {prefix}:"
-        raise MissingExtraError(feature, "live") from missing
+        raise _unavailable(prefix) from missing
     return LIVE[prefix]
+
+
+def _unavailable(prefix: str) -> PodfenceError:
+    if prefix == "cluster":
+        return MissingExtraError("the source cluster:", "live")
+    return UsageError(f"the source {prefix}: cannot be read by this version: name files or directories")
 
 
 def _read_path(path: Path, context: Context, exclude: Sequence[str], gathered: Gathered) -> None:

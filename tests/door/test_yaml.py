@@ -370,6 +370,12 @@ def test_places_of_a_policy():
     assert "spec.egress" not in found.places
 
 
+def test_every_place_that_is_listed_can_be_looked_up():
+    found = policy(spec("podSelector: {matchLabels: {a.b/c: d, e: f}}"))
+    assert len(dict(found.places)) == len(found.places)
+    assert "spec.podSelector.matchLabels.e" in found.places
+
+
 def test_lists_are_flattened_and_their_paths_are_the_objects_own():
     item = "{metadata: {name: p}, spec: {ingress: [{ports: [{port: 0}]}]}}"
     found = read(f"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicyList\nitems:\n- {item}\n")

@@ -135,6 +135,7 @@ class YamlItem(Item):
         return self
 
 
+_NAME = re.compile(r"[^.\[\]]+")
 _PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
@@ -154,20 +155,21 @@ class Places(Mapping[str, Place]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        yield from _paths("", self._item.spots)
+        yield from _paths(self._item.spots)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
-def _paths(path: str, spots: Spots) -> Iterator[str]:
-    """As deep as the shapes go, which is not deep. Keys that are no field names (labels) have no path."""
-    yield path
-    match None if isinstance(spots, int) else spots[1]:
-        case dict() as fields:
-            for key, inside in fields.items():
-                if "." not in key and "[" not in key:
-                    yield from _paths(f"{path}.{key}".removeprefix("."), inside)
-        case list() as items:
-            for index, inside in enumerate(items):
-                yield from _paths(f"{path}[{index}]", inside)
+def _paths(spots: Spots) -> Iterator[str]:
+    """Keys that a field path cannot spell (labels with dots) are left out."""
+    waiting = [("", spots)]
+    while waiting:
+        path, here = waiting.pop()
+        yield path
+        match None if isinstance(here, int) else here[1]:
+            case dict() as fields:
+                spelled = ((key, inside) for key, inside in fields.items() if _NAME.fullmatch(key))
+                waiting += ((f"{path}.{key}".removeprefix("."), inside) for key, inside in spelled)
+            case list() as items:
+                waiting += ((f"{path}[{index}]", inside) for index, inside in enumerate(items))

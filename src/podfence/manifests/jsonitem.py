@@ -132,9 +132,10 @@ class JsonItem(Item):
         return self._document.spots
 
     def at(self, line: int, column: int) -> Place:
-        """From a position in these bytes to one in the file."""
-        first = self.column - 1 if line == 1 else 0
-        return Place(self.file, line + self.line - 1, column + first)
+        """From a position in these bytes to one in the file; a column from an unknown one is unknown."""
+        if line > 1:
+            return Place(self.file, line + self.line - 1, column)
+        return Place(self.file, self.line, column + self.column - 1 if self.column else 0)
 
     def duplicates(self) -> tuple[Fault, ...]:
         """Where they stand is looked for only when there are any."""

@@ -43,7 +43,7 @@ class Problem:
         return Place(self.file, self.line, self.column)
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        where = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
         return ": ".join(part for part in (where, self.field, self.message) if part)
 
 

@@ -58,6 +58,7 @@ class Refused(Exception):  # noqa: N818  a document is refused; nothing failed
 
 
 _NO_KEY: Any = object()
+_QUOTED = (False, True)
 
 
 class _Frame:
@@ -71,7 +72,7 @@ class _Frame:
         self.at = at
         self.anchor = anchor
         self.key: Any = _NO_KEY
-        self.key_at = 0
+        self.key_at: Any = 0
         self.merging = False
         self.merged: set[str] = set()
         self.size = 1
@@ -83,7 +84,6 @@ class _Node(NamedTuple):
     value: Any
     spots: Spots
     size: int
-    merges: bool = False
 
 
 class Builder:
@@ -117,13 +117,15 @@ class Builder:
         return position(mark.line + self._first_line, mark.column + 1)
 
     def _scalar(self, event: Any) -> None:
+        """Most events are scalars, so this one is written for speed."""
         self._written += 1
-        is_plain, text = event.implicit[0], event.value
-        value = self._tagged(event) if event.tag else scalars.plain(text) if is_plain else text
-        node = _Node(value, self._at(event), 1, is_plain and text == "<<")
+        text = event.value
+        value = self._tagged(event) if event.tag else scalars.plain(text) if event.implicit[0] else text
+        mark = event.start_mark
+        at = (mark.line + self._first_line) << 32 | mark.column + 1
         if event.anchor:
-            self._anchors[event.anchor] = node
-        self._add(node, event)
+            self._anchors[event.anchor] = _Node(value, at, 1)
+        self._add(_Node(value, at, 1), event)
 
     def _tagged(self, event: Any) -> scalars.Scalar:
         try:
@@ -167,7 +169,7 @@ class Builder:
             raise Refused(event.start_mark, "excessive-aliasing", message)
         inside = node.spots if isinstance(node.spots, int) else node.spots[1]
         spots = self._at(event) if isinstance(node.spots, int) else (self._at(event), inside)
-        self._add(_Node(node.value, spots, node.size), event)
+        self._add(node._replace(spots=spots), event)
 
     def _add(self, node: _Node, event: Any) -> None:
         """Put a finished node where it belongs: the root, an item, a key or a value."""
@@ -175,37 +177,44 @@ class Builder:
             self._root = node
             return
         frame = self._open[-1]
-        frame.size += node.size
-        if type(frame.value) is list:
-            frame.value.append(node.value)
-            frame.spots.append(node.spots)
-        elif frame.key is _NO_KEY:
+        frame.size += node[2]
+        if frame.key is not _NO_KEY:
+            self._take_value(frame, node, event)
+        elif type(frame.value) is dict:
             self._take_key(frame, node, event)
         else:
-            self._take_value(frame, node, event)
+            frame.value.append(node[0])
+            frame.spots.append(node[1])
 
     def _take_key(self, frame: _Frame, node: _Node, event: Any) -> None:
-        if isinstance(node.value, (dict, list)):
+        value = node[0]
+        if type(value) is str:
+            frame.key = value
+            frame.key_at = node[1]
+            frame.merging = value == "<<" and getattr(event, "implicit", _QUOTED)[0]
+            return
+        if isinstance(value, (dict, list)):
             raise Refused(
                 event.start_mark, "bad-key", "a key is a mapping or a list (a template? render it first)"
             )
         try:
-            frame.key = scalars.key(node.value)
+            frame.key = scalars.key(value)
         except ValueError as wrong:
             raise Refused(event.start_mark, "bad-key", str(wrong)) from None
-        frame.key_at = node.spots if isinstance(node.spots, int) else node.spots[0]
-        frame.merging = node.merges
+        frame.key_at = node[1]
+        frame.merging = False
 
     def _take_value(self, frame: _Frame, node: _Node, event: Any) -> None:
         key, frame.key = frame.key, _NO_KEY
         if frame.merging:
             self._merge(frame, node, event)
             return
-        if key in frame.value and key not in frame.merged:
-            self._duplicate(frame, key)
-        frame.merged.discard(key)
-        spots = node.spots
-        frame.value[key] = node.value
+        if key in frame.value:
+            if key not in frame.merged:
+                self._duplicate(frame, key)
+            frame.merged.discard(key)
+        value, spots, _ = node
+        frame.value[key] = value
         frame.spots[key] = frame.key_at if isinstance(spots, int) else (frame.key_at, spots[1])
 
     def _duplicate(self, frame: _Frame, key: str) -> None:
