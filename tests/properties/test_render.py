@@ -21,9 +21,9 @@ from podfence.nft.fake import Fake
 from podfence.nft.render import Bump, Existing, Settings, render, render_bump, render_patch
 from podfence.nft.render.denials import read_log_prefix
 from podfence.nft.statements import Side, State
-from podfence.nft.table import Table
 from podfence.nft.transaction import AddElements, DeleteElements
 from podfence.nft.verdicts import ACCEPT, DROP
+from podfence.node.portions import ELEMENT_BYTES, portions
 from podfence.program import Program, patched
 from podfence.semantics import walk
 from properties.test_equivalence import examples
@@ -136,6 +136,21 @@ def test_the_table_after_all_transactions_is_the_table_of_the_end(history, size)
     assert program == compile(after(Snapshot(), history))
 
 
+@examples(30)
+@given(worlds(), worlds(), st.integers(1, 3))
+def test_a_switch_in_portions_leads_where_the_whole_one_leads_and_each_is_small(old, new, most):
+    whole = diff(render(compile(new), SETTINGS, 2), before := render(compile(old), SETTINGS, 1))
+    datapath = Fake()
+    datapath.apply(diff(before, None))
+    for portion in portions(whole, most * ELEMENT_BYTES):
+        datapath.apply(portion)
+        keys = [
+            key for each in portion.switch for key in getattr(each, "keys", getattr(each, "elements", ()))
+        ]
+        assert len(set(keys)) <= most
+    assert datapath.read() == render(compile(new), SETTINGS, 2)
+
+
 @examples(20)
 @given(worlds(), worlds())
 def test_the_difference_of_two_tables_leads_from_one_to_the_other(old, new):
@@ -243,7 +258,21 @@ def test_generations_wrap_to_the_first_and_never_to_nothing():
         SETTINGS.marked(0)
 
 
-def test_other_settings_are_another_layout():
-    others = (Settings(), Settings(log_group=6), Settings(log_limit=None), Settings(existing=Existing.KEEP))
-    assert len({SETTINGS.layout, *(each.layout for each in others)}) == 5
-    assert isinstance(render(Program(), SETTINGS, 1), Table)
+@examples(20)
+@given(worlds(), worlds())
+def test_other_settings_share_no_chain_of_a_combination(old, new):
+    """So that everything is prepared beside what is there, and nothing in use is changed but base chains and elements."""
+    datapath, others = Fake(), replace(SETTINGS, log_group=6)
+    before, wanted = render(compile(old), SETTINGS, 1), render(compile(new), others, 2)
+    assert set(before.chains.keys() & wanted.chains.keys()) == {"forward", "reverse", "input"}
+    datapath.apply(diff(before, None))
+    datapath.apply(diff(wanted, before))
+    assert datapath.read() == wanted
+
+
+def test_every_setting_is_part_of_the_names():
+    changed = (
+        {"mark": 0x7FFFFF00 & ~0xC080}, {"log_group": 6}, {"log_limit": None}, {"pod_interfaces": ()},
+        {"existing": Existing.KEEP},
+    )  # fmt: skip
+    assert len({SETTINGS.tag, *(replace(SETTINGS, **each).tag for each in changed)}) == 6

@@ -22,9 +22,9 @@ from podfence.netlink.sockets import NETFILTER, Socket
 from podfence.nft.datapath import DatapathError
 from podfence.nft.difference import diff
 from podfence.nft.kernel import Kernel
-from podfence.nft.render import Bump, Settings, render, render_bump, render_patch
+from podfence.nft.render import BASE_CHAINS, Bump, Settings, render, render_bump, render_patch
 from podfence.nft.table import Table
-from podfence.nft.transaction import Transaction
+from podfence.nft.transaction import ReplaceRules, Transaction
 from podfence.node import generations
 from podfence.node.history import History
 from podfence.node.orphans import Orphans
@@ -221,7 +221,7 @@ class Enforcement:
             if current
             else generations.first(self.settings, found)
         )
-        self._carry_out(diff(self._wanted(generation), found))
+        self._carry_out(_mended_first(diff(self._wanted(generation), found)))
         self._in_force(generation)
         return True
 
@@ -261,3 +261,16 @@ class Enforcement:
         begun = time.perf_counter()
         work()
         return (time.perf_counter() - begun) * 1000
+
+
+def _mended_first(transaction: Transaction) -> Transaction:
+    """What is half made under a name that stands for content is finished before anything may come to point at it."""
+    half_made = [
+        each
+        for each in transaction.switch
+        if isinstance(each, ReplaceRules) and each.chain.rules and each.chain.name not in BASE_CHAINS
+    ]
+    switch = tuple(each for each in transaction.switch if each not in half_made)
+    return replace(
+        transaction, prepare=(*transaction.prepare, *((each,) for each in half_made)), switch=switch
+    )

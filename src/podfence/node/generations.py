@@ -12,18 +12,20 @@ from podfence.nft.table import Table
 
 
 def current(table: Table, settings: Settings) -> int | None:
-    """What the table stamps now; None where it is not a table of these settings."""
+    """What the table stamps now; None where it stamps nothing, or other bits than ours."""
     stamps = _stamps(table)
-    if table.layout != settings.layout or len(stamps) != 1:
+    if len(stamps) != 1:
         return None
-    return settings.generation_of(stamps.pop()) or None
+    (stamp,) = stamps
+    return settings.generation_of(stamp.value) or None if stamp.mask == settings.mark else None
 
 
 def first(settings: Settings, replaced: Table | None) -> int:
     """For a table that is made anew. What an older one goes on stamping until the switch is not used."""
     conntrack.clear_marks(settings.mark)
     stamped = _stamps(replaced) if replaced else set()
-    taken = {mark & settings.mark for mark in stamped | conntrack.marks_in_use(settings.mark)}
+    found = {stamp.value for stamp in stamped} | conntrack.marks_in_use(settings.mark)
+    taken = {mark & settings.mark for mark in found}
     everything = range(1, settings.last_generation + 1)
     return next(each for each in everything if settings.marked(each) not in taken)
 
@@ -36,6 +38,6 @@ def following(settings: Settings, generation: int) -> int:
     return after
 
 
-def _stamps(table: Table) -> set[int]:
+def _stamps(table: Table) -> set[SetCtMark]:
     statements = (each for chain in table.chains.values() for rule in chain.rules for each in rule)
-    return {each.value for each in statements if isinstance(each, SetCtMark)}
+    return {each for each in statements if isinstance(each, SetCtMark)}

@@ -36,6 +36,9 @@ from podfence.nft.statements import (
 from podfence.nft.table import Chain, Elements, Hook, HookPoint, Set
 from podfence.nft.verdicts import ACCEPT, DROP, goto
 
+BASE_CHAINS = frozenset({"reverse", "forward", "input"})
+"""The chains whose names do not stand for content."""
+
 SPOOFED, STRAY = "spoofed", "stray_errors"
 COUNTERS = (INVALID, SPOOFED, STRAY)
 

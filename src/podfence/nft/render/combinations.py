@@ -5,8 +5,8 @@
     d_NAME      counter; limit, log; drop
 
 To return is to be allowed: the base chain goes on. Whatever isolates ends in `d_NAME`. `i` instead of `e` is
-ingress, an `r` before it the same for replies, with the fields swapped. All of it is named by the definition
-and never changes, so a new definition can be prepared beside the old one before anything points at it.
+ingress, an `r` before it the same for replies, with the fields swapped; all names end in the tag of the
+settings. All of it is named by the definition and never changes, so a new definition can be prepared beside the old one before anything points at it.
 Next: `tables.py` collects what is made here.
 """
 
@@ -35,20 +35,18 @@ EXPANDED = 256
 """The widest range written port by port: one more hash look-up is cheaper than a tree, until memory is not."""
 
 
-def entrance(direction: Direction, name: str, side: Side = Side.ORIGINAL, number: int = 0) -> str:
-    """The chain of a combination, or of its stages of some number."""
-    reply = "r" if side is Side.REPLY else ""
-    return f"{reply}{LETTERS[direction]}_{name}" + (f"_{number}" if number else "")
+def entrance(direction: Direction, combination: str, settings: Settings) -> str:
+    """The chain that packets of a subject jump to."""
+    return f"{LETTERS[direction]}_{combination}_{settings.tag}"
 
 
-def sets(combination: Combination) -> Iterator[Set]:
-    return _Written(combination).sets()
+def sets(combination: Combination, settings: Settings) -> Iterator[Set]:
+    return _Written(combination, settings).sets()
 
 
 def chains(combination: Combination, settings: Settings) -> Iterator[Chain]:
-    written = _Written(combination)
     yield denials.chain(combination, settings)
-    yield from written.chains()
+    yield from _Written(combination, settings).chains()
 
 
 @dataclass(frozen=True)
@@ -56,6 +54,7 @@ class _Written:
     """`numbered` are the stages that need a chain of their own, in the order of their numbers."""
 
     combination: Combination
+    settings: Settings
     numbered: dict[Stages, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,10 +65,11 @@ class _Written:
 
     @property
     def deny(self) -> Verdict:
-        return goto(denials.chain_name(self.combination.name))
+        return goto(denials.chain_name(self.combination.name, self.settings))
 
     def _chain(self, side: Side, number: int = 0) -> str:
-        return entrance(self.combination.direction, self.combination.name, side, number)
+        name = entrance(self.combination.direction, self.combination.name, self.settings)
+        return ("r" if side is Side.REPLY else "") + name + (f"_{number}" if number else "")
 
     def chains(self) -> Iterator[Chain]:
         for side in reversed(Side):
@@ -136,7 +136,8 @@ class _Written:
             yield Set(name, (KeyType.PORT,), wide, interval=True, verdicts=True)
 
     def _ports_name(self, protocol: int | None = None) -> str:
-        return f"p_{self.combination.name}" + ("" if protocol is None else f"_{protocol}")
+        name = f"p_{self.combination.name}_{self.settings.tag}"
+        return name if protocol is None else f"{name}_{protocol}"
 
     def _narrow(self) -> dict[Key, Verdict]:
         return {

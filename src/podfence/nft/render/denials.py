@@ -24,8 +24,8 @@ def _head(direction: Direction, side: Side) -> str:
 _HEADS = {_head(direction, side): (direction, side) for direction in Direction for side in Side}
 
 
-def chain_name(combination: str) -> str:
-    return f"d_{combination}"
+def chain_name(combination: str, settings: Settings) -> str:
+    return f"d_{combination}_{settings.tag}"
 
 
 def denied_counter(combination: str) -> str:
@@ -66,4 +66,4 @@ def chain(combination: Combination, settings: Settings) -> Chain:
         original,
         (DROP,),
     )
-    return Chain(chain_name(name), rules)
+    return Chain(chain_name(name, settings), rules)

@@ -1,11 +1,12 @@
-"""What an operator chooses about the rules, and the number that tells one choice from another.
+"""What an operator chooses about the rules, and the tag that tells one choice from another.
 
-Names in the table stand for content, and settings shape that content: so they are part of the layout number,
-and a table written under other settings is replaced as a whole.
+Names in the table stand for content, and settings shape that content: so chains carry a tag of them in their
+names. Under other settings everything is made anew beside what is there, and then switched to: to replace the
+table itself lets a packet under way look into sets that have just gone.
 Next: `base.py` and `combinations.py` write rules with them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from podfence.errors import PodfenceError
@@ -14,6 +15,9 @@ from podfence.program import digest
 
 LAYOUT = 1
 """Counts our ways to arrange rules. Raise it when equal names would no longer mean equal content."""
+
+HOOKS = 1
+"""Written into the table itself, as its layout. Raise it when base chains hook elsewhere: only that replaces a table."""
 
 FOREIGN_MARKS = {0x80: "the AWS VPC CNI", 0x4000: "kube-proxy", 0x8000: "kube-proxy"}
 FEWEST_BITS = 16
@@ -28,7 +32,7 @@ class Existing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`log_limit`: denials a second that each combination may log, None for all of them.
+    """`tag` names the choices. `log_limit`: denials a second that each combination may log, None for all of them.
 
     `mark`: the bits of the conntrack mark that are ours. `pod_interfaces`: names of routed pod links, a star at
     the end for any ending; on these nobody may use a source address that is not routed back to it.
@@ -40,8 +44,14 @@ class Settings:
     log_limit: int | None = 10
     pod_interfaces: tuple[str, ...] = ()
     existing: Existing = Existing.REEVALUATE
+    tag: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        self._check()
+        choices = (self.mark, self.log_group, self.log_limit, self.pod_interfaces, self.existing.value)
+        object.__setattr__(self, "tag", digest(LAYOUT, *choices)[:8])
+
+    def _check(self) -> None:
         for bit, owner in FOREIGN_MARKS.items():
             if self.mark & bit:
                 raise PodfenceError(
@@ -53,11 +63,6 @@ class Settings:
             )
         for pattern in self.pod_interfaces:
             names.interface(pattern.removesuffix("*"))
-
-    @property
-    def layout(self) -> int:
-        choices = (self.table, self.mark, self.log_group, self.log_limit, self.pod_interfaces)
-        return LAYOUT << 32 | int(digest(*choices, self.existing.value)[:8], 16)
 
     @property
     def last_generation(self) -> int:

@@ -7,7 +7,6 @@ Next: `nft.kernel` applies what is made here; `node` decides when the generation
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TypeVar
 
 from podfence.model.address import Address
@@ -17,7 +16,7 @@ from podfence.nft.keys import Key
 from podfence.nft.render import base, combinations, denials, groups
 from podfence.nft.render.base import subjects_set
 from podfence.nft.render.groups import KEY_TYPES, keys_of, pods_set
-from podfence.nft.render.settings import Settings
+from podfence.nft.render.settings import HOOKS, Settings
 from podfence.nft.table import Set, Table
 from podfence.nft.transaction import AddElements, DeleteElements, Operation, ReplaceRules, Transaction
 from podfence.nft.verdicts import Verdict, jump
@@ -38,13 +37,15 @@ class Bump:
 def render(program: Program, settings: Settings, generation: int) -> Table:
     defined = _defined(program.combinations.values(), program.groups.values(), program.members, settings)
     subjects = (
-        subjects_set(direction, family, _subjects(direction, program.subjects[direction], family))
+        subjects_set(
+            direction, family, _Subjects(direction, family, settings).elements(program.subjects[direction])
+        )
         for direction in Direction
         for family in KEY_TYPES
     )
     return Table.of(
         settings.table,
-        settings.layout,
+        HOOKS,
         counters=(*base.COUNTERS, *defined.counters),
         sets=(*defined.sets.values(), *subjects),
         chains=(*defined.chains.values(), *base.chains(settings, generation)),
@@ -61,7 +62,7 @@ def render_patch(before: Program, patch: Patch, settings: Settings, bump: Bump) 
     )
     definitions = diff(came, went)
     moved = render_bump(settings, bump).switch
-    return replace(definitions, switch=(*definitions.switch, *_elements(before, patch), *moved))
+    return replace(definitions, switch=(*definitions.switch, *_elements(before, patch, settings), *moved))
 
 
 def render_bump(settings: Settings, bump: Bump) -> Transaction:
@@ -83,22 +84,22 @@ def _defined(
     combined, nobody = list(used), frozenset[Address]()
     return Table.of(
         settings.table,
-        settings.layout,
+        HOOKS,
         counters=(name for each in combined for name in denials.counters(each.name)),
         sets=(
             *(found for each in admitted for found in groups.sets(each, members.get(each.name, nobody))),
-            *(found for each in combined for found in combinations.sets(each)),
+            *(found for each in combined for found in combinations.sets(each, settings)),
         ),
         chains=(chain for each in combined for chain in combinations.chains(each, settings)),
     )
 
 
-def _elements(before: Program, patch: Patch) -> Iterator[Operation]:
+def _elements(before: Program, patch: Patch, settings: Settings) -> Iterator[Operation]:
     """First who leaves, then who moves, then who joins: cut anywhere, no state between allows what neither end does."""
     yield from (DeleteElements(*each) for each in _members(patch, patch.left))
     for direction, moved in patch.subjects.items():
-        known = before.subjects[direction]
-        yield from _moves(direction, moved, known)
+        for family in KEY_TYPES:
+            yield from _Subjects(direction, family, settings).moves(moved, before.subjects[direction])
     for pods, keys in _members(patch, patch.joined):
         yield AddElements(pods, dict.fromkeys(keys))
 
@@ -111,27 +112,25 @@ def _members(patch: Patch, changed: Members) -> Iterator[tuple[Set, list[Key]]]:
                 yield pods_set(name, family), keys
 
 
-def _moves(
-    direction: Direction, moved: Mapping[Address, str | None], known: Mapping[Address, str]
-) -> Iterator[Operation]:
-    now = {address: name for address, name in moved.items() if name is not None}
-    for family in KEY_TYPES:
-        shape = subjects_set(direction, family)
-        if gone := keys_of(moved.keys() & known.keys(), family):
+@dataclass(frozen=True, slots=True)
+class _Subjects:
+    """The dispatch map of one direction and family."""
+
+    direction: Direction
+    family: int
+    settings: Settings
+
+    def elements(self, subjects: Mapping[Address, str]) -> dict[Key, Verdict | None]:
+        jumps = {name: self._jump(name) for name in set(subjects.values())}
+        length = 4 if self.family == 4 else 16
+        return {bytes(address): jumps[name] for address, name in subjects.items() if len(address) == length}
+
+    def moves(self, moved: Mapping[Address, str | None], known: Mapping[Address, str]) -> Iterator[Operation]:
+        shape = subjects_set(self.direction, self.family)
+        if gone := keys_of(moved.keys() & known.keys(), self.family):
             yield DeleteElements(shape, gone)
-        if come := _subjects(direction, now, family):
+        if come := self.elements({address: name for address, name in moved.items() if name is not None}):
             yield AddElements(shape, come)
 
-
-def _subjects(
-    direction: Direction, subjects: Mapping[Address, str], family: int
-) -> dict[Key, Verdict | None]:
-    length = 4 if family == 4 else 16
-    return {
-        bytes(address): _jump(direction, name) for address, name in subjects.items() if len(address) == length
-    }
-
-
-@lru_cache(4096)
-def _jump(direction: Direction, combination: str) -> Verdict:
-    return jump(combinations.entrance(direction, combination))
+    def _jump(self, combination: str) -> Verdict:
+        return jump(combinations.entrance(self.direction, combination, self.settings))
