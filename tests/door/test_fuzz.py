@@ -2,14 +2,15 @@
 
 from itertools import chain
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from door import strategies
 from door.reading import read
 from podfence.manifests.loaded import Manifests
+from profiles import examples
 
-few = settings(max_examples=200, derandomize=True, deadline=None, database=None)
+few = examples(200)
 
 
 @few

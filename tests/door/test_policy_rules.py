@@ -235,7 +235,7 @@ NOT_AN_OPERATOR = "not a valid selector operator"
             "{matchLabels: {a/b/c: x}}",
             [
                 (
-                    f'{SEL}.matchLabels: Invalid value: "a/b/c": a qualified name {NAME} with an optional DNS '
+                    f'{SEL}.matchLabels: Invalid value: "a/b/c": a valid label key {NAME} with an optional DNS '
                     "subdomain prefix and '/' (e.g. 'example.com/MyName')"
                 )
             ],
@@ -301,7 +301,7 @@ META = "metadata"
         ("{name: A}", [f'{META}.name: Invalid value: "A": {SUBDOMAIN}']),
         (
             f"{{name: {'a' * 254}}}",
-            [f'{META}.name: Invalid value: "{"a" * 254}": must be no more than 253 bytes'],
+            [f'{META}.name: Invalid value: "{"a" * 254}": must be no more than 253 characters'],
         ),
         ("{name: p, namespace: a.b}", [f'{META}.namespace: Invalid value: "a.b": must not contain dots']),
         (
@@ -322,10 +322,8 @@ META = "metadata"
         (
             "{name: p, ownerReferences: [{}]}",
             [
-                f'{META}.ownerReferences.apiVersion: Invalid value: "": version must not be empty',
-                f'{META}.ownerReferences.kind: Invalid value: "": must not be empty',
-                f'{META}.ownerReferences.name: Invalid value: "": must not be empty',
-                f'{META}.ownerReferences.uid: Invalid value: "": must not be empty',
+                f"{META}.ownerReferences[0].{part}: Required value: must not be empty"
+                for part in ("apiVersion", "kind", "name", "uid")
             ],
         ),
     ],
@@ -333,6 +331,29 @@ META = "metadata"
 def test_metadata(metadata, expected):
     text = f"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {metadata}\n"
     assert lines(read(text)) == expected
+
+
+def test_an_event_owns_nothing():
+    owner = "{apiVersion: v1, kind: Event, name: o, uid: u}"
+    found = read(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+        f"metadata: {{name: p, ownerReferences: [{owner}]}}\n"
+    )
+    (line,) = lines(found)
+    assert line.endswith("/v1, Kind=Event is disallowed from being an owner")
+
+
+def test_finalizers_that_contradict_each_other():
+    found = read(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+        "metadata: {name: p, finalizers: [orphan, foregroundDeletion]}\n"
+    )
+    assert lines(found) == [
+        (
+            'metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: '
+            "finalizer orphan and foregroundDeletion cannot be both set"
+        )
+    ]
 
 
 def test_only_one_owner_is_the_controller():

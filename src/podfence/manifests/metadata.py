@@ -76,11 +76,12 @@ def _annotations(annotations: Mapping[str, str | None]) -> Iterator[Wrong]:
 def _owners(owners: list[OwnerReference]) -> Iterator[Wrong]:
     path = (*_METADATA, "ownerReferences")
     first = ""
-    for owner in owners:
-        yield from _owner(owner, path)
+    for index, owner in enumerate(owners):
+        yield from _owner(owner, (*path, index))
         named = f"{owner.kind}/{owner.name}"
         if owner.controller and first:
-            detail = f'Only one reference can have Controller set to true. Found "true" in references for {first} and {named}'
+            found = f'Found "true" in references for {first} and {named}'
+            detail = f"Only one reference can have Controller set to true. {found}"
             yield Wrong(path, invalid([_sent(each) for each in owners], detail), "bad-metadata")
         first = first or (named if owner.controller else "")
 
@@ -92,15 +93,24 @@ def _sent(owner: OwnerReference) -> dict[str, object]:
 
 
 def _owner(owner: OwnerReference, path: Path) -> Iterator[Wrong]:
-    if not owner.apiVersion.rpartition("/")[2]:
-        message = invalid(owner.apiVersion, "version must not be empty")
+    version = owner.apiVersion
+    if version and (version.count("/") > 1 or version.endswith("/")):
+        message = invalid(version, "must be <group>/<version> or <version>")
         yield Wrong((*path, "apiVersion"), message, "bad-metadata")
-    for part in ("kind", "name", "uid"):
+    for part in ("apiVersion", "kind", "name", "uid"):
         if not getattr(owner, part):
-            yield Wrong((*path, part), invalid("", "must not be empty"), "bad-metadata")
+            yield Wrong((*path, part), required("must not be empty"), "bad-metadata")
+    if (version, owner.kind) == ("v1", "Event"):
+        message = invalid(_sent(owner), "/v1, Kind=Event is disallowed from being an owner")
+        yield Wrong(path, message, "bad-metadata")
 
 
-def _finalizers(finalizers: list[str | None]) -> Iterator[Wrong]:
+def _finalizers(given: list[str | None]) -> Iterator[Wrong]:
+    path = (*_METADATA, "finalizers")
+    finalizers = [each or "" for each in given]
     for finalizer in finalizers:
-        for message in names.qualified_name(finalizer or ""):
-            yield Wrong((*_METADATA, "finalizers"), invalid(finalizer or "", message), "bad-metadata")
+        for message in names.qualified_name(finalizer):
+            yield Wrong(path, invalid(finalizer, message), "bad-metadata")
+    if {"orphan", "foregroundDeletion"} <= set(finalizers):
+        detail = "finalizer orphan and foregroundDeletion cannot be both set"
+        yield Wrong(path, invalid(finalizers, detail), "bad-metadata")

@@ -50,9 +50,10 @@ _SUBDOMAIN_TEXT = _expected(
 )
 
 
-def _too_long(text: str, most: int) -> Messages:
+def _too_long(text: str, most: int, unit: str = "bytes") -> Messages:
+    """Always counted in bytes, though the server calls them characters where the text is a name."""
     long = len(text) > most or len(text.encode("utf-8", "surrogatepass")) > most
-    return (f"must be no more than {most} bytes",) if long else ()
+    return (f"must be no more than {most} {unit}",) if long else ()
 
 
 @lru_cache(maxsize=16384)
@@ -67,13 +68,13 @@ def qualified_name(text: str) -> Messages:
     parts = text.split("/")
     if len(parts) > 2:
         example = "(e.g. 'example.com/MyName')"
-        return (f"a qualified name {_NAME_TEXT} with an optional DNS subdomain prefix and '/' {example}",)
+        return (f"a valid label key {_NAME_TEXT} with an optional DNS subdomain prefix and '/' {example}",)
     prefix = _prefix(parts[0]) if len(parts) == 2 else ()
     return prefix + tuple(f"name part {message}" for message in _name_part(parts[-1]))
 
 
 def _prefix(text: str) -> Messages:
-    messages = subdomain(text) if text else ("must be non-empty",)
+    messages = _subdomain(text, "bytes") if text else ("must be non-empty",)
     return tuple(f"prefix part {message}" for message in messages)
 
 
@@ -85,14 +86,18 @@ def _name_part(text: str) -> Messages:
 @lru_cache(maxsize=4096)
 def subdomain(text: str) -> Messages:
     """RFC 1123 subdomain: the names of most objects."""
-    wrong = _too_long(text, 253)
+    return _subdomain(text, "characters")
+
+
+def _subdomain(text: str, unit: str) -> Messages:
+    wrong = _too_long(text, 253, unit)
     return wrong if _SUBDOMAIN_RULE.fullmatch(text) else (*wrong, _SUBDOMAIN_TEXT)
 
 
 @lru_cache(maxsize=4096)
 def label(text: str) -> Messages:
     """RFC 1123 label: the names of namespaces and services."""
-    wrong = _too_long(text, 63)
+    wrong = _too_long(text, 63, "characters")
     if _LABEL_RULE.fullmatch(text):
         return wrong
     dots = _SUBDOMAIN_RULE.fullmatch(text)
