@@ -28,12 +28,17 @@ def representatives(snapshot: Snapshot, block: AddressRange) -> tuple[Address, .
 
 def _cuts(snapshot: Snapshot, family: int) -> Iterator[int]:
     """Where some block or exception begins, and the number behind its end."""
+    for peer in _network_peers(snapshot):
+        for block in (peer.block, *peer.excepts):
+            if block.family == family:
+                yield from (block.base.number, block.last.number + 1)
+
+
+def _network_peers(snapshot: Snapshot) -> Iterator[NetworkPeer]:
     for policy in snapshot.policies.values():
-        for rule in (*policy.rules(Direction.INGRESS), *policy.rules(Direction.EGRESS)):
-            for peer in rule.peers or ():
-                for block in (peer.block, *peer.excepts) if isinstance(peer, NetworkPeer) else ():
-                    if block.family == family:
-                        yield from (block.base.number, block.last.number + 1)
+        rules = (*policy.rules(Direction.INGRESS), *policy.rules(Direction.EGRESS))
+        peers = (peer for rule in rules for peer in rule.peers or ())
+        yield from (peer for peer in peers if isinstance(peer, NetworkPeer))
 
 
 def _taken(snapshot: Snapshot) -> frozenset[Address]:

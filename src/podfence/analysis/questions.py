@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 
 from podfence.analysis.ends import End, Member
 from podfence.errors import UsageError
@@ -106,29 +107,17 @@ class Asking:
         return found
 
     def _straight(self, source: End, destination: End, asked: PortAsked) -> Iterator[Question]:
-        for here in source.members:
-            for there in destination.members:
-                for sent, received in _common(here, there):
-                    for number, ports in self._classes(there, asked, received.family):
-                        flow = Flow(sent, received, number, ports.first if ports else None)
-                        yield Question(here, there, flow, ports)
+        for here, there in product(source.members, destination.members):
+            for sent, received in _common(here, there):
+                for number, ports in self._classes(there, asked, received.family):
+                    flow = Flow(sent, received, number, ports.first if ports else None)
+                    yield Question(here, there, flow, ports)
 
     def _through(self, source: End, service: Service, asked: PortAsked) -> Iterator[Question]:
-        """Headless Services give addresses and leave the port alone; the others translate it."""
-        for port in _service_ports(service, asked):
-            for here in source.members:
-                for sent in here.addresses:
-                    for pod, received, number in self._backends(service, port, sent.family):
-                        there = Member(pod.title, (received,), pod)
-                        flow = Flow(
-                            sent,
-                            received,
-                            port.protocol,
-                            number,
-                            hairpin=sent == received and not service.headless,
-                        )
-                        via = f"{service.name}.{service.namespace}.svc:{port.number}"
-                        yield Question(here, there, flow, PortRange(number, number), via)
+        for port, here in product(_service_ports(service, asked), source.members):
+            for sent in here.addresses:
+                found = self._backends(service, port, sent.family)
+                yield from (_translated(here, sent, (service, port), backend) for backend in found)
 
     def _backends(self, service: Service, port: ServicePort, family: int) -> tuple[Backend, ...]:
         """All pods are looked at for it: once."""
@@ -167,13 +156,8 @@ class Asking:
     def _starts(self) -> dict[Protocol, set[int]]:
         """Where some entry of some rule begins, and the number behind its end."""
         found: dict[Protocol, set[int]] = {}
-        for policy in self.snapshot.policies.values():
-            for rule in (*policy.rules(Direction.INGRESS), *policy.rules(Direction.EGRESS)):
-                for entry in rule.ports or ():
-                    if isinstance(entry.port, PortRange):
-                        found.setdefault(entry.protocol, set()).update(
-                            (entry.port.first, entry.port.last + 1)
-                        )
+        for protocol, ports in _ranges_named(self.snapshot):
+            found.setdefault(protocol, set()).update((ports.first, ports.last + 1))
         return found
 
     def _why_none(self, source: End, destination: End, asked: PortAsked) -> str:
@@ -183,6 +167,28 @@ class Asking:
         declared = {p.name for there in destination.members if there.pod for p in there.pod.ports if p.name}
         names = ", ".join(sorted(declared)) or "none"
         return f"{destination.title} declares no port {asked}; names it declares: {names}"
+
+
+def _ranges_named(snapshot: Snapshot) -> Iterator[tuple[Protocol, PortRange]]:
+    for policy in snapshot.policies.values():
+        rules = (*policy.rules(Direction.INGRESS), *policy.rules(Direction.EGRESS))
+        entries = (entry for rule in rules for entry in rule.ports or ())
+        yield from ((entry.protocol, entry.port) for entry in entries if isinstance(entry.port, PortRange))
+
+
+def _translated(
+    here: Member, sent: Address, through: tuple[Service, ServicePort], backend: Backend
+) -> Question:
+    """A pod that meets itself has left through the Service, unless that is headless: then it knows its own address."""
+    service, port = through
+    hairpin = sent == backend.address and not service.headless
+    return Question(
+        here,
+        Member(backend.pod.title, (backend.address,), backend.pod),
+        Flow(sent, backend.address, port.protocol, backend.port, hairpin),
+        PortRange(backend.port, backend.port),
+        f"{service.name}.{service.namespace}.svc:{port.number}",
+    )
 
 
 def _common(here: Member, there: Member) -> Iterator[tuple[Address, Address]]:
