@@ -30,7 +30,7 @@ RENDERED_BY = {
 """What ends a subtree: its files are templates or parts, and we never run the tools that put them together."""
 
 LIVE: dict[str, Callable[[str, Context], Manifests]] = {}
-"""Readers of `cluster:` and `lab:`, by prefix. The lab adds its own when it is imported."""
+"""Readers of `cluster:` and `lab:`, by prefix, once their modules are imported."""
 
 _IMPORTED_BY = {"lab": "podfence.lab.source", "cluster": "podfence.kube.source"}
 
@@ -68,13 +68,14 @@ def _read(source: str, context: Context, exclude: Sequence[str], gathered: Gathe
 
 
 def _live(prefix: str) -> Callable[[str, Context], Manifests]:
-    """Its module is imported only now, and puts itself into `LIVE`."""
+    """The `read` of its module, which is imported only now."""
     from importlib import import_module
 
-    try:
-        import_module(_IMPORTED_BY[prefix])
-    except ModuleNotFoundError as missing:
-        raise _unavailable(prefix) from missing
+    if prefix not in LIVE:
+        try:
+            LIVE[prefix] = import_module(_IMPORTED_BY[prefix]).read
+        except ModuleNotFoundError as missing:
+            raise _unavailable(prefix) from missing
     return LIVE[prefix]
 
 

@@ -70,7 +70,7 @@ def _take_document(item: Item, context: Context, gathered: Gathered) -> None:
         elif not (found.api_version and found.kind):
             _report(_unnamed(found), _About(found.item, ""), gathered)
         else:
-            _take_object(found, context, gathered)
+            take_object(found, context, gathered)
 
 
 def _unnamed(found: Found) -> Wrong:
@@ -80,7 +80,8 @@ def _unnamed(found: Found) -> Wrong:
     return Wrong((), f"{missing} not set: not a Kubernetes object", "missing-kind")
 
 
-def _take_object(found: Found, context: Context, gathered: Gathered) -> None:
+def take_object(found: Found, context: Context, gathered: Gathered) -> None:
+    """One object, wherever it comes from."""
     key = kinds.group_version_kind(found.api_version, found.kind)
     if key in kinds.READERS:
         _take_known(found, key, context, gathered)
