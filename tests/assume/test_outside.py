@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address, ip_network
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from podfence.manifests.outside import external_addresses, external_ports, regions
@@ -11,8 +11,9 @@ from podfence.model.change import snapshot
 from podfence.model.cluster import Node, Pod
 from podfence.model.policy import Direction, NetworkPeer, PodSelection, Policy, Rule
 from podfence.model.ports import PortMatch, PortRange, Protocol
+from profiles import examples
 
-steady = settings(derandomize=True, deadline=None, max_examples=200)
+steady = examples(200)
 BASE = {4: address("198.18.7.0").number, 6: address("2001:db8:7::").number}
 
 

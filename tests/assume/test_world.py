@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from podfence.manifests.assume import complete
@@ -17,10 +17,11 @@ from podfence.model.labels import NAMESPACE_NAME_LABEL, Operator, Selector, requ
 from podfence.model.policy import Direction, PodSelection, Policy, Rule
 from podfence.model.ports import PortMatch, PortRange, Protocol
 from podfence.semantics import matches_ports
+from profiles import examples
 from strategies import namespace_selectors, policies, selectors
 
-steady = settings(derandomize=True, deadline=None, max_examples=200)
-few = settings(steady, max_examples=50)
+steady = examples(200)
+few = examples(50)
 
 
 def isolating(subject, *rules, name="p"):

@@ -1,8 +1,6 @@
 """The meaning, the compiled program and its patches agree, for every flow of small worlds."""
 
-import os
-
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from podfence.compiler import Compiler, compile  # noqa: A004  precedent: re.compile
@@ -11,13 +9,8 @@ from podfence.model.cluster import Snapshot
 from podfence.model.flow import Verdict
 from podfence.program import Program, patched
 from podfence.semantics import decide
+from profiles import examples
 from strategies import every_flow, histories, worlds
-
-EXAMPLES = int(os.environ.get("PODFENCE_EXAMPLES", "1"))
-
-
-def examples(count):
-    return settings(max_examples=count * EXAMPLES, deadline=None, derandomize=EXAMPLES == 1)
 
 
 @examples(300)

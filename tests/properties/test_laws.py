@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from podfence.model.flow import Because, Verdict
 from podfence.model.policy import Direction, PodSelection, Policy, Tier
 from podfence.semantics import decide, matches_peer, walk
+from profiles import examples
 from strategies import (
     every_flow,
     network_peers,
@@ -16,7 +17,7 @@ from strategies import (
     worlds,
 )
 
-few = settings(max_examples=40, deadline=None)
+few = examples(40)
 plain = worlds(policy=network_policies())
 
 

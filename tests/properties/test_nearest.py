@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from podfence.analysis.edits import AddRule, flow_style
@@ -12,9 +12,10 @@ from podfence.analysis.nearest import nearest
 from podfence.model.flow import Verdict
 from podfence.model.policy import Action, Tier
 from podfence.semantics import decide
+from profiles import examples
 from strategies import every_flow, worlds
 
-few = settings(max_examples=60, deadline=None)
+few = examples(60)
 
 
 def edited(world, misses):

@@ -1,6 +1,6 @@
 """Who reaches whom, interval by interval, is what every single flow says; and port sets obey the laws of sets."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from podfence.analysis.reach import Reach
@@ -9,12 +9,11 @@ from podfence.model.flow import Flow, Verdict
 from podfence.model.ports import LAST_PORT, WITH_PORTS, PortRange, Protocol
 from podfence.model.portset import EVERY_PORT, NO_PORTS, PortSet, joined
 from podfence.semantics import decide
+from profiles import examples
 from strategies import every_flow, worlds
 
-fixed = settings(max_examples=200, deadline=None, derandomize=True)
 
-
-@fixed
+@examples(200)
 @given(worlds())
 def test_reach_is_what_every_flow_says(world):
     reach = Reach(compile(world))
@@ -23,7 +22,7 @@ def test_reach_is_what_every_flow_says(world):
         assert ((flow.protocol, flow.port) in ports) is (decide(world, flow).verdict is Verdict.ALLOWED), flow
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@examples(60)
 @given(worlds(), st.integers(0, 10**6))
 def test_reach_is_exact_at_and_beside_every_border(world, pick):
     reach, flows = Reach(compile(world)), list(every_flow(world))
@@ -57,7 +56,7 @@ def port_sets():
 ASKED = [(protocol, port) for protocol in WITH_PORTS for port in range(20)] + [(Protocol.ICMP, None)]
 
 
-@fixed
+@examples(200)
 @given(port_sets(), port_sets())
 def test_port_sets_are_sets(one, other):
     for asked in ASKED:
