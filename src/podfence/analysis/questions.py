@@ -156,8 +156,8 @@ class Asking:
     def _starts(self) -> dict[Protocol, set[int]]:
         """Where some entry of some rule begins, and the number behind its end."""
         found: dict[Protocol, set[int]] = {}
-        for protocol, ports in _ranges_named(self.snapshot):
-            found.setdefault(protocol, set()).update((ports.first, ports.last + 1))
+        for kind, ports in _ranges_named(self.snapshot):
+            found.setdefault(kind, set()).update((ports.first, ports.last + 1))
         return found
 
     def _why_none(self, source: End, destination: End, asked: PortAsked) -> str:
