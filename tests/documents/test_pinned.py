@@ -6,10 +6,10 @@ Most pin values that the definition and the compiler share, where a fault would 
 from dataclasses import replace
 
 import pytest
-from worlds import ALL, block, everywhere, flow, pairs, policy, rule, spaces, world
+from worlds import ALL, block, everywhere, flow, pairs, pods, policy, rule, spaces, where, world
 
 from podfence.model.address import address, masked, network
-from podfence.model.labels import selector
+from podfence.model.labels import Operator, selector
 from podfence.model.policy import Direction
 from podfence.semantics import walk
 
@@ -45,3 +45,9 @@ def test_the_peer_that_matched_is_the_one_that_is_named():
     two = rule(everywhere(spaces(ns="z")), everywhere(spaces(ns="y")))
     found = walk(world(policy("x", ingress=[two])), flow("y/a", "x/a"), Direction.INGRESS)
     assert found.match.path == "spec.ingress[0].from[1]"
+
+
+def test_in_matches_pods_of_each_of_its_values(reach):
+    either = where("pod", Operator.IN, "b", "c")
+    assert reach(policy("x", ON_A, ingress=[rule(pods("x", either))])) == ALL - pairs("y z", "x/a")
+    assert reach(policy("x", either, ingress=[])) == ALL - pairs("*", "x/b x/c")
