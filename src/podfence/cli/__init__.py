@@ -25,6 +25,7 @@ COMMANDS = {
     "explain": ("podfence.cli.explain:explain", "Whether a flow passes, why, and what would change it."),
     "render": ("podfence.cli.render:render", "The nft text that a node would run."),
     "lab": ("podfence.cli.lab:app", "Try policies on real packets, on this machine."),
+    "rbac": ("podfence.cli.rbac:rbac", "The role that reading a cluster needs."),
     "completion": ("podfence.cli.completion:completion", "The completion script for your shell."),
 }
 """Where each command lives, and the line `--help` says of it, so that help imports none of them."""

@@ -6,6 +6,7 @@ The only module that opens connections to it. Next: `listing` asks for whole kin
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -100,14 +101,14 @@ class Client:
             return _Answer(0, f"no answer: {broken or type(broken).__name__}".encode())
 
 
-def _unreachable(closed: aiohttp.ClientError) -> str:
+def _unreachable(closed: aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError) -> str:
     """Waiting would not help: nobody is there, or somebody else."""
     if isinstance(closed, aiohttp.ClientConnectorCertificateError):
         reason = closed.certificate_error
         return f"its certificate is not trusted: {reason}; see certificate-authority of the kubeconfig"
-    if isinstance(closed, aiohttp.ClientSSLError):
-        return f"no TLS: {closed}; is this an API server?"
-    return f"no connection: {closed}; is the cluster running, and is this the right context?"
+    number = closed.errno or 0
+    known = os.strerror(number) if number > 0 else closed.strerror
+    return f"no connection: {known or closed}; is the cluster running, and is this the right context?"
 
 
 def _said(answer: _Answer) -> str:

@@ -16,11 +16,11 @@ from typing import TypeVar
 import msgspec
 
 from podfence.errors import PodfenceError, did_you_mean
-from podfence.kube.kubeconfig_file import Cluster, Context, File, Named, User
+from podfence.kube.kubeconfig_file import Cluster, File, Named, User
 
 ACCOUNT_DIRECTORY = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
-Part = TypeVar("Part", Cluster, Context, User)
+Part = TypeVar("Part")
 
 
 class KubeconfigError(PodfenceError):

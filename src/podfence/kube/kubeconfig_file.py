@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct, field
 
-Value = TypeVar("Value")
+Value_co = TypeVar("Value_co", covariant=True)
 
 
 class Cluster(Struct, frozen=True, rename="kebab"):
@@ -58,21 +58,29 @@ class Context(Struct, frozen=True):
     namespace: str = ""
 
 
-class Named(Struct, Generic[Value], frozen=True):
+class NamedCluster(Struct, frozen=True):
     name: str
-    value: Value
+    value: Cluster = field(name="cluster")
 
 
-class NamedCluster(Named[Cluster], frozen=True, rename={"value": "cluster"}):
-    pass
+class NamedContext(Struct, frozen=True):
+    name: str
+    value: Context = field(name="context")
 
 
-class NamedContext(Named[Context], frozen=True, rename={"value": "context"}):
-    pass
+class NamedUser(Struct, frozen=True):
+    name: str
+    value: User = field(name="user")
 
 
-class NamedUser(Named[User], frozen=True, rename={"value": "user"}):
-    pass
+class Named(Protocol[Value_co]):
+    """Any of the three."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def value(self) -> Value_co: ...
 
 
 class File(Struct, frozen=True):
