@@ -35,7 +35,7 @@ class Reach:
             return EVERY_PORT
         key = (name, self._member_of(peer))
         if key not in self._admitted:
-            self._admitted[key] = _admitted(self._program.combinations[name], key[1])
+            self._admitted[key] = admitted(self._program.combinations[name], key[1])
         return self._admitted[key]
 
     def _member_of(self, peer: Address) -> frozenset[str]:
@@ -49,7 +49,7 @@ class Reach:
         return group.anyone or peer in self._program.members[group.name] or peer in group.addresses
 
 
-def _admitted(combination: Combination, groups: frozenset[str]) -> PortSet:
+def admitted(combination: Combination, groups: frozenset[str]) -> PortSet:
     """The ports on which a combination lets a peer of these groups pass."""
     rest = _passes(combination.rest, groups)
     return PortSet(
