@@ -123,8 +123,11 @@ def _said(answer: _Answer) -> str:
 
 
 def _proxy(access: Access) -> str | None:
-    """The kubeconfig's, else the environment's."""
+    """The kubeconfig's, else the environment's, which Go and so kubectl never use for this machine itself."""
     parts = urlsplit(access.server)
-    if access.cluster.proxy_url or proxy_bypass(parts.hostname or ""):
-        return access.cluster.proxy_url or None
+    host = parts.hostname or ""
+    if access.cluster.proxy_url:
+        return access.cluster.proxy_url
+    if host in ("localhost", "::1") or host.startswith("127.") or proxy_bypass(host):
+        return None
     return getproxies().get(parts.scheme)

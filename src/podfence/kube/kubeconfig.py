@@ -73,7 +73,7 @@ def _read(path: Path) -> _Read:
 
     try:
         document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
-        content = msgspec.convert(document or {}, File)
+        content = msgspec.convert({} if document is None else document, File)
     except yaml.YAMLError as wrong:
         raise KubeconfigError(f"{path}: not YAML: {' '.join(str(wrong).split())}") from wrong
     except msgspec.ValidationError as wrong:
