@@ -50,6 +50,9 @@ package: dev                         ## the built wheel works in an empty enviro
 apiserver:                           ## kube-apiserver and etcd, built once for tests/live (needs Go)
 	scripts/apiserver
 
+bench-datapath: dev
+	$(BIN)/python scripts/bench_datapath.py
+
 lock: dev
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --all-extras --group dev pyproject.toml -o requirements-dev.lock

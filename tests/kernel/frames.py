@@ -118,13 +118,14 @@ class Port:
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL_PROTOCOLS))
             self._socket.bind((name, ALL_PROTOCOLS))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        self.send = self._socket.send
 
     def fileno(self):
         return self._socket.fileno()
 
     def out(self, *frames: bytes) -> None:
         for each in frames:
-            self._socket.send(each)
+            self.send(each)
 
     def arrived(self, seconds=0.0) -> list[Seen]:
         """Everything that came in so far, or the first that comes within `seconds`."""

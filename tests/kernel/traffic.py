@@ -70,7 +70,7 @@ def steady_traffic(port, frames, allowed, denied):
 def _send(port, frames) -> None:
     """Until it is killed, or nobody did within two minutes."""
     signal.alarm(120)
-    send = port._socket.send
+    send = port.send
     one, other = frames
     while True:
         for _ in range(AT_ONCE):

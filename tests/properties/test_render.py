@@ -26,7 +26,7 @@ from podfence.nft.verdicts import ACCEPT, DROP
 from podfence.node.portions import ELEMENT_BYTES, portions
 from podfence.program import Program, patched
 from podfence.semantics import walk
-from properties.test_equivalence import examples
+from profiles import examples
 from strategies import every_flow, histories, worlds
 
 SETTINGS = Settings(pod_interfaces=("pf*",))
