@@ -1,0 +1,48 @@
+"""Every code, with the line that lists show of it, and the modules that find. docs/findings.md explains them.
+
+Next: `report`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from podfence.analysis.findings import (
+    directions,
+    names,
+    ports,
+    redundancy,
+    selecting,
+    wide,
+)
+from podfence.analysis.findings.evidence import Evidence
+from podfence.analysis.findings.finding import Finding
+
+CODES: Mapping[str, str] = {
+    "selects-nothing": "A policy or a peer selects no pod.",
+    "unknown-namespace": "A namespaceSelector selects no namespace.",
+    "label-typo": "A label differs from an existing one as a typing error does.",
+    "no-such-port-name": "No selected pod has a port of that name and protocol.",
+    "port-not-exposed": "No selected pod declares the port.",
+    "service-port": "A Service's port stands where the pod's port is meant.",
+    "redundant-policy": "Another policy contains this one.",
+    "redundant-rule": "Another rule contains this one.",
+    "allows-everything": "A rule allows everyone and every port.",
+    "ignored-rules": "Rules in a direction that policyTypes leaves out.",
+    "egress-without-dns": "Egress is isolated, and names cannot be asked for.",
+    "separate-peers": "Two peers where one with both selectors was meant.",
+    "empty-list": "An empty list that says the opposite of what it looks like.",
+    "implied-ingress": "A policy for egress that denies all ingress, unsaid.",
+    "host-network-pods": "Selected pods share their node's network, so that no policy applies.",
+    "unknown-code": "An annotation ignores a code that does not exist.",
+}
+"""In order of the documentation: what matters most comes first."""
+
+FAMILIES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
+    selecting.find,
+    ports.find,
+    directions.find,
+    names.find,
+    wide.find,
+    redundancy.find,
+)

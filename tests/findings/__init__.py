@@ -1,0 +1,1 @@
+"""What podfence finds doubtful in inputs that a server accepts."""

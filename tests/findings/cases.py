@@ -1,0 +1,229 @@
+"""For every code inputs that trigger it, and beside each the nearest input that does not."""
+
+from findings.inputs import (
+    DNS,
+    block,
+    egress,
+    ingress,
+    labels,
+    pod,
+    policy,
+    service,
+    space,
+)
+
+WEB = pod("web", {"app": "web"}, "http=8080")
+DB = pod("db", {"app": "database"}, "sql=5432")
+FROM_WEB = {"from": [{"podSelector": labels(app="web")}]}
+NODE_AGENT = pod("agent", {"app": "agent"}, host=True)
+PROBED = pod("probe", {"app": "probe"}, namespace="monitoring")
+PROBES = {"podSelector": labels(app="probe")}
+MONITORING = {"namespaceSelector": labels(**{"kubernetes.io/metadata.name": "monitoring"})}
+
+
+def on(port, *rest):
+    """A rule for one entry of `ports`, of a policy for the pod web."""
+    return (ingress({"ports": [port]}, podSelector=labels(app="web")), *rest)
+
+
+CASES = {
+    "selects-nothing": [
+        ((ingress(podSelector=labels(app="cart")), WEB), (ingress(podSelector=labels(app="web")), WEB)),
+        ((ingress({"from": [{"podSelector": labels(app="cart")}]}), WEB), (ingress(FROM_WEB), WEB)),
+        # for all pods of a namespace a policy may come before them
+        ((ingress(podSelector=labels(app="x")), PROBED), (ingress(podSelector={}), PROBED)),
+        # a podSelector alone stays at home
+        (
+            (ingress({"from": [PROBES]}), WEB, PROBED),
+            (ingress({"from": [{**MONITORING, **PROBES}]}), WEB, PROBED),
+        ),
+    ],
+    "unknown-namespace": [
+        (
+            (ingress({"from": [{"namespaceSelector": labels(team="a")}]}), space("x", team="b")),
+            (ingress({"from": [{"namespaceSelector": labels(team="b")}]}), space("x", team="b")),
+        ),
+        # every cluster has kube-system, and hardly any repository
+        (
+            (ingress({"from": [MONITORING]}), space("x")),
+            (
+                ingress(
+                    {
+                        "from": [
+                            {"namespaceSelector": labels(**{"kubernetes.io/metadata.name": "kube-system"})}
+                        ]
+                    }
+                ),
+                space("x"),
+            ),
+        ),
+        # the labels of namespaces that are not given are not known
+        (
+            (ingress({"from": [{"namespaceSelector": labels(team="a")}]}), space("x"), WEB),
+            (ingress({"from": [{"namespaceSelector": labels(team="a")}]}), WEB),
+        ),
+    ],
+    "label-typo": [
+        ((ingress(podSelector=labels(app="databse")), DB), (ingress(podSelector=labels(app="storage")), DB)),
+        (
+            (ingress(podSelector=labels(app="Database")), DB),
+            (ingress(podSelector=labels(app="database")), DB),
+        ),
+        (
+            (ingress(podSelector=labels(nmae="web")), pod("w", {"name": "web"})),
+            (ingress(podSelector=labels(nmae="db")), pod("w", {"name": "web"})),
+        ),
+        # numbers tell names apart
+        (
+            (ingress(podSelector=labels(app="fronted")), pod("f", {"app": "frontend"})),
+            (ingress(podSelector=labels(app="frontend2")), pod("f", {"app": "frontend1"})),
+        ),
+        (
+            (ingress({"from": [{"namespaceSelector": labels(team="blue-1x")}]}), space("x", team="blue_1x")),
+            (ingress({"from": [{"namespaceSelector": labels(team="blue")}]}), space("x", team="red")),
+        ),
+    ],
+    "no-such-port-name": [
+        (on({"port": "metrics"}, WEB), on({"port": "http"}, WEB)),
+        (on({"port": "http", "protocol": "UDP"}, WEB), on({"port": "http", "protocol": "TCP"}, WEB)),
+        (
+            (egress({"to": [{"podSelector": labels(app="web")}], "ports": [{"port": "sql"}]}), WEB, DB),
+            (egress({"to": [{"podSelector": labels(app="database")}], "ports": [{"port": "sql"}]}), WEB, DB),
+        ),
+        # some destinations are not known: they may well have it
+        (
+            (egress({"to": [{"podSelector": labels(app="web")}], "ports": [{"port": "sql"}]}), WEB),
+            (egress({"ports": [{"port": "sql"}]}), WEB),
+        ),
+    ],
+    "port-not-exposed": [
+        (on({"port": 9090}, WEB), on({"port": 8080}, WEB)),
+        (on({"port": 8000, "endPort": 8079}, WEB), on({"port": 8000, "endPort": 8080}, WEB)),
+        (on({"port": 8080, "protocol": "UDP"}, WEB), on({"protocol": "UDP"}, WEB)),
+        # a container need not declare its ports
+        (on({"port": 9090}, WEB), on({"port": 9090}, pod("web", {"app": "web"}))),
+    ],
+    "service-port": [
+        (
+            on({"port": 80}, WEB, service("web", {"app": "web"}, 80, "http")),
+            on({"port": 8080}, WEB, service("web", {"app": "web"}, 80, "http")),
+        ),
+        # what a Service leads to is a port of the pod, declared or not
+        (
+            on({"port": 80}, WEB, service("web", {"app": "web"}, 80, 8080)),
+            on({"port": 80}, WEB, service("web", {"app": "web"}, 80, 80)),
+        ),
+        # a Service in front of other pods
+        (
+            on({"port": 80}, WEB, service("web", {"app": "web"}, 80, 8080)),
+            on({"port": 80}, WEB, DB, service("db", {"app": "database"}, 80, 8080)),
+        ),
+    ],
+    "redundant-policy": [
+        (
+            (ingress(FROM_WEB, name="a"), ingress({}, name="b")),
+            (ingress(FROM_WEB, name="a"), ingress({}, name="b", podSelector=labels(app="web"))),
+        ),
+        # of two that are equal one is needed
+        ((ingress(name="a"), ingress(name="b")), (ingress(name="a"), ingress(name="a"))),
+        # it isolates in a direction of its own
+        (
+            (ingress(name="a"), policy("b", policyTypes=["Ingress", "Egress"])),
+            (egress(name="a"), ingress(name="b")),
+        ),
+        ((ingress(name="a"), ingress(name="b")), (ingress(name="a"), ingress(name="b", namespace="other"))),
+    ],
+    "redundant-rule": [
+        (
+            (ingress(FROM_WEB, {"from": [{"podSelector": {}}]}),),
+            (ingress(FROM_WEB, {"from": [{"podSelector": labels(app="database")}]}),),
+        ),
+        (
+            (ingress({**FROM_WEB, "ports": [{"port": 80}]}, {"ports": [{"port": 1, "endPort": 90}]}),),
+            (ingress({**FROM_WEB, "ports": [{"port": 80}]}, {"ports": [{"port": 81, "endPort": 90}]}),),
+        ),
+        (
+            (
+                ingress(
+                    {"from": [block("10.0.0.0/9"), block("10.128.0.0/9")]}, {"from": [block("10.0.0.0/8")]}
+                ),
+            ),
+            (
+                ingress(
+                    {"from": [block("10.0.0.0/9"), block("10.128.0.0/9", "10.129.0.0/16")]},
+                    {"from": [block("10.0.0.0/8", "10.1.0.0/16")]},
+                ),
+            ),
+        ),
+        # a number is no name, whatever the name stands for today
+        (
+            (ingress({"ports": [{"port": "http"}]}, {"ports": [{"protocol": "TCP"}]}),),
+            (ingress({"ports": [{"port": "http"}]}, {"ports": [{"port": 8080}]}), WEB),
+        ),
+    ],
+    "allows-everything": [
+        ((ingress({}),), (ingress({"ports": [{"protocol": "TCP"}]}),)),
+        ((egress({}),), (egress({"to": [{"namespaceSelector": {}}]}),)),
+    ],
+    "ignored-rules": [
+        (
+            (policy(ingress=[FROM_WEB], policyTypes=["Egress"]),),
+            (policy(ingress=[FROM_WEB], policyTypes=["Ingress"]),),
+        ),
+        ((policy(egress=[DNS], policyTypes=["Ingress"]),), (policy(egress=[], policyTypes=["Ingress"]),)),
+    ],
+    "egress-without-dns": [
+        ((egress({"to": FROM_WEB["from"]}), WEB), (egress({"to": FROM_WEB["from"]}, DNS), WEB)),
+        # another policy of the same pods may allow it
+        (
+            (egress({"to": FROM_WEB["from"]}, name="a"), WEB),
+            (egress({"to": FROM_WEB["from"]}, name="a"), egress(DNS, name="b"), WEB),
+        ),
+        ((egress({"ports": [{"port": 53, "protocol": "UDP"}]}), WEB), (egress({}), WEB)),
+        # whoever shuts everything means it
+        ((egress({"to": [block("10.0.0.0/8")], "ports": [{"port": 443}]}), WEB), (egress(), WEB)),
+    ],
+    "separate-peers": [
+        (
+            (ingress({"from": [MONITORING, PROBES]}), WEB, PROBED),
+            (ingress({"from": [{**MONITORING, **PROBES}]}), WEB, PROBED),
+        ),
+        # both items select somebody: they are alternatives
+        (
+            (ingress({"from": [MONITORING, PROBES]}), WEB, PROBED),
+            (ingress({"from": [MONITORING, PROBES]}), WEB, PROBED, pod("p", {"app": "probe"})),
+        ),
+        (
+            (ingress({"from": [MONITORING, PROBES]}),),
+            (ingress({"from": [PROBES, MONITORING]}),),
+        ),
+    ],
+    "empty-list": [
+        ((ingress({"from": []}),), (ingress({"from": [PROBES]}),)),
+        ((ingress({"ports": []}),), (ingress({"ports": [{"port": 80}]}),)),
+        ((ingress({"ports": [{}]}),), (ingress({"ports": [{"protocol": "TCP"}]}),)),
+        ((policy(egress=[]),), (policy(egress=[], policyTypes=["Egress"]),)),
+    ],
+    "implied-ingress": [
+        ((policy(egress=[DNS]),), (policy(egress=[DNS], policyTypes=["Egress"]),)),
+        ((policy(egress=[DNS]),), (policy(egress=[DNS], ingress=[]),)),
+        ((policy(egress=[DNS]), WEB), (policy(egress=[DNS]), ingress(name="q"), WEB)),
+    ],
+    "host-network-pods": [
+        (
+            (ingress(podSelector=labels(app="agent")), NODE_AGENT),
+            (ingress(podSelector=labels(app="agent")), pod("agent", {"app": "agent"})),
+        ),
+        # a policy for everybody means those whom it can have
+        (
+            (ingress({"from": [{"podSelector": labels(app="agent")}]}), NODE_AGENT),
+            (ingress(podSelector={}), NODE_AGENT, WEB),
+        ),
+    ],
+    "unknown-code": [
+        (
+            (ingress(metadata={"annotations": {"podfence.dev/ignore": "selects-noting"}}),),
+            (ingress(metadata={"annotations": {"podfence.dev/ignore": "selects-nothing"}}),),
+        ),
+    ],
+}
