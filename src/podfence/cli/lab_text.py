@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
@@ -69,9 +70,13 @@ def report(told: Told, *, every: bool = False) -> str:
         for name in names
     ]
     lines += [_pairs(told), *_listed(told["changed"], every=every)]
-    lines += [f"  cut  {line}" for line in told["cut"]]
+    lines += [f"  cut  {line}{_times(amount)}" for line, amount in Counter(told["cut"]).items()]
     lines += [f"not reached from its own node: {line}" for line in told["unreached"]]
     return "\n".join(map(printable, lines))
+
+
+def _times(amount: int) -> str:
+    return f" ({amount} connections)" if amount > 1 else ""
 
 
 def _object(each: Told) -> str:
@@ -145,8 +150,11 @@ def _picture(told: Told) -> Iterator[str]:
     """Rows send, columns receive; a column's number is that of the row of the same name."""
     cells = _cells(told["probes"])
     rows = list(dict.fromkeys(source for source, _ in cells))
-    columns = list(dict.fromkeys(destination for _, destination in cells))
-    names = list(dict.fromkeys([*(end for end in told["ends"] if end in {*rows, *columns}), *rows, *columns]))
+    received = dict.fromkeys(destination for _, destination in cells)
+    names = list(
+        dict.fromkeys([*(end for end in told["ends"] if end in {*rows, *received}), *rows, *received])
+    )
+    columns = [name for name in names if name in received]
     if len(names) > _WIDEST:
         yield f"{len(names)} ends are too many for a picture: narrow it with --from and --to"
         return

@@ -13,7 +13,7 @@ from podfence.model.address import Address
 from podfence.model.cluster import Snapshot
 from podfence.model.flow import Flow, Verdict
 from podfence.model.ports import Protocol
-from podfence.netlink.conntrack import ASSURED, Entry
+from podfence.netlink.conntrack import Entry
 from podfence.semantics import decide
 
 MOST_ENDS = 60
@@ -45,7 +45,9 @@ def compare(old: Snapshot, new: Snapshot, before: Sequence[End], after: Sequence
     both = [end for end in after if (end.title, end.addresses) in stayed]
     chosen = _chosen(both)
     found: dict[tuple[str, str, str, str], dict[tuple[Protocol, int], None]] = {}
+    pairs = set()
     for asked in direct(chosen, chosen):
+        pairs.add((asked.source.title, asked.destination.title))
         was, now = _verdict(old, asked), _verdict(new, asked)
         if was is not now:
             key = (asked.source.title, asked.destination.title, was.value, now.value)
@@ -54,7 +56,7 @@ def compare(old: Snapshot, new: Snapshot, before: Sequence[End], after: Sequence
         Changed(source, destination, tuple(ports), was, now)
         for (source, destination, was, now), ports in found.items()
     )
-    return Comparison(len(chosen) * (len(chosen) - 1), changed, len(chosen) < len(both))
+    return Comparison(len(pairs), changed, len(chosen) < len(both))
 
 
 def _verdict(snapshot: Snapshot, asked: Asked) -> Verdict:
@@ -81,7 +83,7 @@ def _likeness(end: End) -> object:
 
 def cut(old: Snapshot, new: Snapshot, tracked: Iterable[Entry]) -> list[Flow]:
     """Established connections that were allowed and are not any more: their next packet is dropped."""
-    flows = {entry.original: _translated(entry) for entry in tracked if entry.status & ASSURED}
+    flows = {entry.original: _translated(entry) for entry in tracked if entry.established}
     return [
         flow
         for flow in dict.fromkeys(flows.values())

@@ -93,8 +93,8 @@ class Running:
             desired, done = edit(self.desired, self.snapshot)
             settled = settle(desired, self.settled)
             before, ends = self.snapshot, self.ends()
-            tracked = self.enforcers.tracked()
             milliseconds = self._enforce(settled.snapshot)
+            tracked = self.enforcers.tracked() if milliseconds is not None else []
             self.desired, self.settled = desired, settled
             self.outside = self._outside(self.snapshot)
             new = self._build(topology.plan(self.snapshot, self.outside))

@@ -16,7 +16,7 @@ from podfence.manifests.addressing import NO_WISHES, Plan, Wishes
 from podfence.manifests.assume import Options, assume
 from podfence.manifests.loaded import Manifests, object_key
 from podfence.model.change import Object
-from podfence.model.cluster import Node, Pod, Service, Snapshot
+from podfence.model.cluster import Node, Pod, Service, Snapshot, Template
 from podfence.program import digest
 
 NODES = 2
@@ -39,7 +39,11 @@ def settle(desired: Desired, before: Settled, wishes: Wishes = NO_WISHES) -> Set
     first = assume(desired.manifests(), _options(before.plan, wishes))
     plan = before.plan or first.plan
     own = () if resolver.servers(first.snapshot) else resolver.OWN
-    objects = (*_with_known_addresses(first.snapshot, before.snapshot, desired), *own)
+    objects = (
+        *_kept_world(before.snapshot, desired),
+        *_with_known_addresses(first.snapshot, before.snapshot, desired),
+        *own,
+    )
     found = assume(Manifests(objects), _options(plan, wishes)).snapshot
     note = ("nobody answers for names in the input: kube-system/coredns and its Service kube-dns are added",)
     return Settled(desired.overlaid(found), first.assumptions + (note if own else ()), plan)
@@ -49,6 +53,13 @@ def _options(plan: Plan | None, wishes: Wishes) -> Options:
     """The blocks chosen at first are those chosen for ever."""
     chosen = wishes if plan is None else Wishes(wishes.families, plan.pods, plan.services, plan.nodes)
     return Options(NODES, at_least=0, wishes=chosen)
+
+
+def _kept_world(known: Snapshot, desired: Desired) -> Iterator[Object]:
+    """A world that was derived from policies stays while they are edited; it only grows."""
+    if not any(isinstance(thing, Pod | Template) for thing in desired.things.values()):
+        yield from known.namespaces.values()
+        yield from (pod for pod in known.pods.values() if pod.namespace != resolver.NAMESPACE)
 
 
 def _with_known_addresses(found: Snapshot, known: Snapshot, desired: Desired) -> Iterator[Object]:
