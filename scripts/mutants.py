@@ -134,8 +134,12 @@ def _stale(mutants: Iterable[Mutant], tree: Path) -> Iterator[str]:
 def _outcomes(mutants: list[Mutant], tree: Path) -> Iterator[Outcome]:
     """As they come; the control, which takes longest, begins first."""
     with ThreadPoolExecutor(TOGETHER) as pool:
-        for tried in as_completed([pool.submit(_try, mutant, tree) for mutant in mutants]):
-            yield tried.result()
+        trying = [pool.submit(_try, mutant, tree) for mutant in mutants]
+        try:
+            for tried in as_completed(trying):
+                yield tried.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _report(outcomes: Iterable[Outcome]) -> int:
@@ -166,17 +170,17 @@ def _try(mutant: Mutant, tree: Path) -> Outcome:
 
 
 def _run_tests(tests: tuple[str, ...], copy: Path) -> tuple[int | str, str]:
-    """The copy's sources stand before the installed ones. Its processes are a group of their own, so that none stays."""
+    """The copy's sources stand before the installed ones. Interrupted, pytest ends what it has started."""
     command = [sys.executable, "-m", "pytest", *PYTEST, f"--timeout={SECONDS // 5}", *tests]
     environment = os.environ | {"PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     running = subprocess.Popen(
         command, cwd=copy, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL, text=True, start_new_session=True,
+        stdin=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     try:
         said, _ = running.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:
-        os.killpg(running.pid, signal.SIGKILL)
+        running.send_signal(signal.SIGINT)
         running.communicate()
         return f"no answer after {SECONDS} s", ""
     return running.returncode, said

@@ -6,9 +6,27 @@ Most pin values that the definition and the compiler share, where a fault would 
 from dataclasses import replace
 
 import pytest
-from worlds import ALL, block, everywhere, flow, pairs, pods, policy, rule, spaces, where, world
+from worlds import (
+    ALL,
+    TCP,
+    block,
+    everywhere,
+    flow,
+    pairs,
+    pod,
+    pods,
+    policy,
+    port,
+    rule,
+    spaces,
+    where,
+    world,
+)
 
+from podfence.compiler import Compiler, compile  # noqa: A004  precedent: re.compile
 from podfence.model.address import address, masked, network
+from podfence.model.change import after, between, put
+from podfence.model.cluster import ContainerPort, Snapshot
 from podfence.model.labels import Operator, selector
 from podfence.model.policy import Direction
 from podfence.semantics import walk
@@ -51,3 +69,13 @@ def test_in_matches_pods_of_each_of_its_values(reach):
     either = where("pod", Operator.IN, "b", "c")
     assert reach(policy("x", ON_A, ingress=[rule(pods("x", either))])) == ALL - pairs("y z", "x/a")
     assert reach(policy("x", either, ingress=[])) == ALL - pairs("*", "x/b x/c")
+
+
+def test_a_number_that_nobody_calls_by_a_name_any_more_is_forgotten():
+    named = policy("x", egress=[rule(ports=[port("web")])])
+    begin = world(named, pods=(pod("y/b", ports=(ContainerPort("web", TCP, 8080),)),))
+    end = after(begin, [put(pod("y/b", ports=()))])
+    compiler = Compiler()
+    compiler.apply(between(Snapshot(), begin))
+    compiler.apply(between(begin, end))
+    assert compiler.program == compile(end)
