@@ -220,6 +220,131 @@ CASES = {
             (ingress(podSelector={}), NODE_AGENT, WEB),
         ),
     ],
+    "empty-block": [
+        (
+            (ingress({"from": [block("10.0.0.0/31", "10.0.0.0/32", "10.0.0.1/32")]}),),
+            (ingress({"from": [block("10.0.0.0/31", "10.0.0.0/32")]}),),
+        ),
+    ],
+    "exception-undone": [
+        (
+            (ingress({"from": [block("10.0.0.0/8", "10.1.0.0/16"), block("10.1.0.0/16")]}),),
+            (ingress({"from": [block("10.0.0.0/8", "10.1.0.0/16"), block("10.1.2.0/24")]}),),
+        ),
+        # on another port nothing is undone
+        (
+            (ingress({"from": [block("10.0.0.0/8", "10.1.0.0/16")]}, {"from": [block("10.1.0.0/16")]}),),
+            (
+                ingress(
+                    {"from": [block("10.0.0.0/8", "10.1.0.0/16")]},
+                    {"from": [block("10.1.0.0/16")], "ports": [{"port": 80}]},
+                ),
+            ),
+        ),
+    ],
+    "metadata-address": [
+        (
+            (egress({"to": [block("0.0.0.0/0")]}),),
+            (egress({"to": [block("0.0.0.0/0", "169.254.169.254/32")]}),),
+        ),
+        ((egress({"to": [block("::/0")]}),), (egress({"to": [block("::/0", "fd00:ec2::/32")]}),)),
+        # it answers on port 80
+        (
+            (egress({"to": [block("0.0.0.0/0")], "ports": [{"port": 80}]}),),
+            (egress({"to": [block("0.0.0.0/0")], "ports": [{"port": 443}]}),),
+        ),
+        # whoever names it means it
+        ((egress({"to": [block("128.0.0.0/1")]}),), (egress({"to": [block("169.254.169.254/32")]}),)),
+    ],
+    "service-address": [
+        (
+            (
+                egress({"to": [block("10.96.0.9/32")]}),
+                service("web", {"app": "web"}, 80, 80, address="10.96.0.9"),
+            ),
+            (
+                egress({"to": [block("10.96.0.8/32")]}),
+                service("web", {"app": "web"}, 80, 80, address="10.96.0.9"),
+            ),
+        ),
+        # a source is never a Service
+        (
+            (
+                egress({"to": [block("10.96.0.0/16")]}),
+                service("web", {"app": "web"}, 80, 80, address="10.96.0.9"),
+            ),
+            (
+                ingress({"from": [block("10.96.0.0/16")]}),
+                service("web", {"app": "web"}, 80, 80, address="10.96.0.9"),
+            ),
+        ),
+    ],
+    "block-holds-pods": [
+        (
+            (ingress({"from": [block("10.0.0.0/8")]}), pod("a", {}, address="10.0.0.7")),
+            (ingress({"from": [block("10.0.0.0/8", "10.0.0.0/24")]}), pod("a", {}, address="10.0.0.7")),
+        ),
+        # an address that nobody gave is not held against a policy
+        (
+            (ingress({"from": [block("10.0.0.0/8")]}), pod("a", {}, address="10.0.0.7")),
+            (ingress({"from": [block("10.0.0.0/8")]}), pod("a", {})),
+        ),
+    ],
+    "overlapping-blocks": [
+        (
+            (ingress({"from": [block("10.0.0.0/8"), block("10.1.0.0/16")]}),),
+            (ingress({"from": [block("10.0.0.0/8", "10.1.0.0/16"), block("11.1.0.0/16")]}),),
+        ),
+        (
+            (ingress({"from": [block("10.0.0.0/9"), block("10.128.0.0/9")]}),),
+            (ingress({"from": [block("10.128.0.0/9"), block("11.0.0.0/9")]}),),
+        ),
+        ((ingress({"from": [block("10.0.0.0/9")] * 2}),), (ingress({"from": [block("10.0.0.0/9")]}),)),
+    ],
+    "open-to-world": [
+        (
+            (ingress({"from": [block("0.0.0.0/0")]}),),
+            (ingress({"from": [block("0.0.0.0/0", "10.0.0.0/8")]}),),
+        ),
+        ((ingress({"from": [block("::/0")]}),), (ingress({"from": [block("::/1")]}),)),
+    ],
+    "missing-namespace": [
+        ((ingress(namespace="shpo"), space("shop")), (ingress(namespace="shop"), space("shop"))),
+        (
+            (ingress(namespace="x"), space("shop")),
+            (ingress(namespace="x"), space("shop"), pod("p", {}, namespace="x")),
+        ),
+        # every cluster has one called default
+        ((ingress(namespace="x"), space("shop")), (ingress(namespace="default"), space("shop"))),
+        ((ingress(namespace="x"), space("shop")), (ingress(namespace="x"), WEB)),
+    ],
+    "default-namespace": [
+        ((ingress(namespace=None), PROBED), (ingress(namespace="default"), PROBED)),
+        ((ingress(namespace=None), PROBED), (ingress(namespace=None), PROBED, WEB)),
+    ],
+    "boolean-label": [
+        ((ingress(podSelector=labels(true="x")),), (ingress(podSelector=labels(on="x")),)),
+        (
+            (ingress(podSelector=labels(public="yes")), pod("a", {"public": "true"})),
+            (ingress(podSelector=labels(public="true")), pod("a", {"public": "true"})),
+        ),
+        ((ingress(podSelector=labels(public="on")),), (ingress(podSelector=labels(public="true")),)),
+    ],
+    "no-default-deny": [
+        (
+            (ingress(podSelector=labels(app="web")), WEB),
+            (ingress(podSelector=labels(app="web"), name="a"), ingress(name="b"), WEB),
+        ),
+        # one that lets everybody in shuts nobody out
+        ((ingress({}), WEB), (ingress({"ports": [{"port": 8080}]}), WEB)),
+        ((egress(), WEB), (ingress(namespace="other"), WEB)),
+    ],
+    "unprotected-pods": [
+        ((ingress(podSelector=labels(app="web")), WEB, DB), (ingress(), WEB, DB)),
+        ((ingress(namespace="other"), WEB), (egress(), WEB)),
+        # no policy could
+        ((ingress(namespace="other"), WEB), (ingress(namespace="other"), NODE_AGENT)),
+    ],
     "unknown-code": [
         (
             (ingress(metadata={"annotations": {"podfence.dev/ignore": "selects-noting"}}),),

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from podfence.analysis.findings import (
+    blocks,
+    booleans,
+    coverage,
     directions,
     names,
     ports,
@@ -34,6 +37,18 @@ CODES: Mapping[str, str] = {
     "empty-list": "An empty list that says the opposite of what it looks like.",
     "implied-ingress": "A policy for egress that denies all ingress, unsaid.",
     "host-network-pods": "Selected pods share their node's network, so that no policy applies.",
+    "empty-block": "The exceptions of a block leave nothing of it.",
+    "exception-undone": "What a block excepts is let in by another one.",
+    "metadata-address": "A block holds the address that gives out a node's credentials.",
+    "service-address": "A block holds a Service's address, which no rule ever sees.",
+    "block-holds-pods": "A block holds addresses of pods or nodes.",
+    "overlapping-blocks": "A block is inside of another one, or makes one with it.",
+    "open-to-world": "Every address may come in.",
+    "missing-namespace": "A policy in a namespace that does not exist.",
+    "default-namespace": "A policy in namespace default, because it names none.",
+    "boolean-label": "A label that YAML may read as a boolean.",
+    "no-default-deny": "A namespace in which no policy isolates every pod.",
+    "unprotected-pods": "Pods that no policy selects.",
     "unknown-code": "An annotation ignores a code that does not exist.",
 }
 """In order of the documentation: what matters most comes first."""
@@ -44,5 +59,8 @@ FAMILIES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     directions.find,
     names.find,
     wide.find,
+    booleans.find,
+    blocks.find,
+    coverage.find,
     redundancy.find,
 )

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from podfence.analysis.nearest import GENERATED_LABELS
-from podfence.manifests.loaded import Manifests
+from podfence.manifests.loaded import Manifests, ObjectKey
 from podfence.manifests.standins import stand_ins
 from podfence.model.change import snapshot
-from podfence.model.cluster import Namespace, Pod, PodKey, Service, Snapshot
+from podfence.model.cluster import Namespace, Node, Pod, PodKey, Service, Snapshot
 from podfence.model.labels import NAMESPACE_NAME_LABEL, Labels, Operator, Selector
-from podfence.model.policy import Direction, PodSelection, Policy, Rule, Tier
+from podfence.model.policy import Direction, Place, PodSelection, Policy, Rule, Tier
 
 ALWAYS_THERE = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 """Namespaces of every cluster, whether or not the input has them."""
@@ -45,6 +45,8 @@ class Evidence:
     pods: tuple[Pod, ...] = ()
     namespaces: Mapping[str, Namespace] = field(default_factory=dict)
     services: tuple[Service, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    places: Mapping[ObjectKey, Place] = field(default_factory=dict)
 
     @cached_property
     def alike(self) -> tuple[Alike, ...]:
@@ -84,6 +86,12 @@ class Evidence:
     def names(self) -> frozenset[str]:
         """Of namespaces that are given or hold a pod."""
         return frozenset({*self.namespaces, *self.by_namespace})
+
+    @cached_property
+    def inhabited(self) -> frozenset[str]:
+        """Namespaces that anything but a policy says to be its home."""
+        services = (service.namespace for service in self.services)
+        return frozenset({*self.by_namespace, *services})
 
     def namespace_labels(self, name: str) -> Labels:
         given = self.namespaces.get(name)
@@ -143,7 +151,8 @@ class Evidence:
 def evidence(manifests: Manifests) -> Evidence:
     """Of an input: its pods, and the stand-ins for workloads of which it has none."""
     given = snapshot(manifests.objects)
-    return _evidence(given, (*given.pods.values(), *_made(manifests, given.pods)))
+    found = _evidence(given, (*given.pods.values(), *_made(manifests, given.pods)))
+    return replace(found, places=manifests.places)
 
 
 def evidence_of(given: Snapshot) -> Evidence:
@@ -165,6 +174,7 @@ def _evidence(given: Snapshot, pods: Iterable[Pod]) -> Evidence:
         tuple(sorted((pod for pod in pods if not pod.finished), key=lambda pod: pod.key)),
         given.namespaces,
         tuple(given.services[key] for key in sorted(given.services)),
+        tuple(given.nodes[name] for name in sorted(given.nodes)),
     )
 
 

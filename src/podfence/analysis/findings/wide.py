@@ -1,4 +1,4 @@
-"""Rules that say more than they seem to: empty lists, everything, alternatives meant as conditions. Next: `blocks`."""
+"""Rules that say more than they seem to: empty lists, everything, alternatives meant as conditions. Next: `booleans`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from podfence.model.policy import Direction, Peer, PodSelection, Rule
 
 _WHO = {
     Direction.INGRESS: "everyone, inside the cluster and outside, reaches",
-    Direction.EGRESS: "they reach",
+    Direction.EGRESS: "the pods it selects reach",
 }
 
 
