@@ -9,6 +9,7 @@ import pytest
 from worlds import (
     ALL,
     TCP,
+    at,
     block,
     everywhere,
     flow,
@@ -18,6 +19,7 @@ from worlds import (
     policy,
     port,
     rule,
+    space,
     spaces,
     where,
     world,
@@ -25,8 +27,8 @@ from worlds import (
 
 from podfence.compiler import Compiler, compile  # noqa: A004  precedent: re.compile
 from podfence.model.address import address, masked, network
-from podfence.model.change import after, between, put
-from podfence.model.cluster import ContainerPort, Snapshot
+from podfence.model.change import after, between, gone, put
+from podfence.model.cluster import ContainerPort, Node, Snapshot
 from podfence.model.labels import Operator, selector
 from podfence.model.policy import Direction
 from podfence.semantics import walk
@@ -71,11 +73,31 @@ def test_in_matches_pods_of_each_of_its_values(reach):
     assert reach(policy("x", either, ingress=[])) == ALL - pairs("*", "x/b x/c")
 
 
-def test_a_number_that_nobody_calls_by_a_name_any_more_is_forgotten():
-    named = policy("x", egress=[rule(ports=[port("web")])])
-    begin = world(named, pods=(pod("y/b", ports=(ContainerPort("web", TCP, 8080),)),))
-    end = after(begin, [put(pod("y/b", ports=()))])
+CHANGES = {
+    "a node goes": gone(Node("node-1")),
+    "a node gets another address": put(Node("node-1", addresses=(address("192.168.7.1"),))),
+    "a namespace gets a label": put(space("y", team="blue")),
+    "a namespace goes": gone(space("y")),
+    "a policy has other rules": put(policy("x", ON_A, ingress=[rule(pods("x"))])),
+    "a policy has another subject": put(policy("x", selector(pod="b"), ingress=[rule()])),
+    "a policy goes": gone(policy("x")),
+    "a pod is relabelled": put(pod("y/b", labels={"pod": "a"})),
+    "a pod calls no port by the name": put(pod("y/b", ports=())),
+    "a pod calls another port by the name": put(pod("y/b", ports=(ContainerPort("web", TCP, 81),))),
+    "a pod finishes": put(pod("y/b", finished=True)),
+    "a younger pod claims an address": put(pod("z/new", addresses=(at("y/b"),), created="2026-01-01")),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_leads_to_what_compiling_its_end_leads_to(change):
+    blue, web = everywhere(spaces(team="blue")), [rule(ports=[port("web")])]
+    begin = world(
+        policy("x", ON_A, ingress=[rule(blue), rule(everywhere(pod="b"))]),
+        policy("x", ingress=[rule(everywhere(pod="c"), blue)], egress=web, name="other"),
+        pods=(pod("y/b", ports=(ContainerPort("web", TCP, 8080),)),),
+    )
     compiler = Compiler()
     compiler.apply(between(Snapshot(), begin))
-    compiler.apply(between(begin, end))
-    assert compiler.program == compile(end)
+    compiler.apply([change])
+    assert compiler.program == compile(after(begin, [change]))
