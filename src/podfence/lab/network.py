@@ -7,7 +7,7 @@ ends all of it. Every message goes to a namespace that was made here. Next: `lis
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,10 @@ LINK = "veth"
 """What the router's end of every pod's link begins with; enforcement knows local pods by it."""
 
 GATEWAY = {4: address("169.254.1.1"), 6: address("fe80::1")}
+_BEYOND = {4: address("169.254.1.3"), 6: address("fe80::3")}
+"""The gateway of nodes and hosts: a node takes no word from an address that is its own."""
+_VOICE = address("100::1")
+"""What the outside says with that there is no such place; a link-local address would not be forwarded (RFC 6666)."""
 _UPLINK = {4: address("169.254.1.2"), 6: address("fe80::2")}
 _ROUTER_MAC, _STATION_MAC = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
 _INDEX = 1000
@@ -33,8 +37,9 @@ _ANYWHERE = {4: bytes(4), 6: bytes(16)}
 class Router:
     """A namespace that forwards. Its socket stays inside, so changing it costs no switch."""
 
-    def __init__(self, addresses: tuple[Address, ...]) -> None:
+    def __init__(self, addresses: tuple[Address, ...], gateway: Mapping[int, Address]) -> None:
         self.addresses = addresses
+        self.gateway = gateway
         self.namespace = namespaces.new_network_namespace()
         self.links: dict[Place, int] = {}
         self._last = _INDEX
@@ -64,7 +69,8 @@ class Fabric:
 
     def __init__(self) -> None:
         self.topology = Topology()
-        self._outside = Router(())
+        self._outside = Router((), _BEYOND)
+        self._outside.socket.request(routes.address(routes.LOOPBACK, _VOICE, 128))
         self._nodes: dict[Place, Router] = {}
         self._stations: dict[Place, int] = {}
 
@@ -103,7 +109,7 @@ class Fabric:
         return self._outside if place == OUTSIDE else self._nodes[place]
 
     def _add_node(self, station: Station) -> None:
-        router = self._nodes[station.place] = Router(station.addresses)
+        router = self._nodes[station.place] = Router(station.addresses, GATEWAY)
         self._link(self._outside, station, router.namespace)
         self._furnish(router.namespace, _as_node(station))
 
@@ -115,8 +121,9 @@ class Fabric:
         fd = self._stations[station.place] = namespaces.new_network_namespace()
         with namespaces.inside(fd):
             _prepare_ipv6(forwarding=False)
-        self._link(self._router(station.router), station, fd)
-        self._furnish(fd, _as_station(station))
+        router = self._router(station.router)
+        self._link(router, station, fd)
+        self._furnish(fd, _as_station(station, router.gateway))
 
     def _remove(self, station: Station) -> None:
         self._unlink(self._router(station.router), station.place)
@@ -163,18 +170,18 @@ def _prepare_ipv6(*, forwarding: bool) -> None:
 def _router_side(router: Router, index: int, station: Station) -> Iterator[bytes]:
     """Neighbours are permanent: the kernel's table of others is shared by all namespaces and holds about 1,000."""
     for family in (4, 6):
-        yield routes.address(index, GATEWAY[family], 32 if family == 4 else 128)
+        yield routes.address(index, router.gateway[family], 32 if family == 4 else 128)
         yield routes.neighbour(index, _UPLINK[family], _STATION_MAC)
     for each in station.addresses:
         yield routes.neighbour(index, each, _STATION_MAC)
         yield routes.add_route(Route(each, 8 * len(each), index, source=router.source(each.family)))
 
 
-def _as_station(station: Station) -> Iterator[bytes]:
+def _as_station(station: Station, gateway: Mapping[int, Address]) -> Iterator[bytes]:
     for each in station.addresses:
         yield routes.address(_INDEX, each, 8 * len(each))
     for family in sorted({each.family for each in station.addresses}):
-        yield from _default_route(family)
+        yield from _default_route(gateway[family])
 
 
 def _as_node(station: Station) -> Iterator[bytes]:
@@ -183,12 +190,14 @@ def _as_node(station: Station) -> Iterator[bytes]:
         yield routes.address(_INDEX, each, 8 * len(each))
     for family in (4, 6):
         yield routes.address(_INDEX, _UPLINK[family], 32 if family == 4 else 128)
-        yield from _default_route(family, next((a for a in station.addresses if a.family == family), b""))
+        yield from _default_route(
+            _BEYOND[family], next((a for a in station.addresses if a.family == family), b"")
+        )
 
 
-def _default_route(family: int, source: bytes = b"") -> Iterator[bytes]:
-    yield routes.neighbour(_INDEX, GATEWAY[family], _ROUTER_MAC)
-    yield routes.add_route(Route(_ANYWHERE[family], 0, _INDEX, GATEWAY[family], source))
+def _default_route(gateway: Address, source: bytes = b"") -> Iterator[bytes]:
+    yield routes.neighbour(_INDEX, gateway, _ROUTER_MAC)
+    yield routes.add_route(Route(_ANYWHERE[gateway.family], 0, _INDEX, gateway, source))
 
 
 def _through(index: int, pod: Address) -> Route:
