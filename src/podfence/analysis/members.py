@@ -61,6 +61,7 @@ class Members:
     regions: Regions
     takers: Takers
     _masks: dict[tuple[Group, Slot], int] = field(default_factory=dict)
+    _bases: dict[tuple[Term, Slot], int] = field(default_factory=dict)
 
     @cached_property
     def slots(self) -> list[Slot]:
@@ -84,10 +85,16 @@ class Members:
         return _union(spans) | _union(self._of_term(term, slot) for term in group.terms)
 
     def _of_term(self, term: Term, slot: Slot) -> int:
-        base = Term(term.selection, term.port)
-        found = self._by_identity[slot]
-        mask = _union(found[identity] for identity in self.takers[base] if identity in found)
+        mask = self._taken(Term(term.selection, term.port), slot)
         return mask & self._within(term.within, slot) if term.within else mask
+
+    def _taken(self, base: Term, slot: Slot) -> int:
+        """Terms that differ in their block alone are many, and whom they could take in is worked out once."""
+        key = (base, slot)
+        if key not in self._bases:
+            found = self._by_identity[slot]
+            self._bases[key] = _union(found[each] for each in self.takers[base] if each in found)
+        return self._bases[key]
 
     def _within(self, peer: NetworkPeer, slot: Slot) -> int:
         blocks = peer.addresses.of(slot.family)

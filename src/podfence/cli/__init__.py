@@ -23,6 +23,7 @@ CLOSED_PIPE = 141
 COMMANDS = {
     "check": ("podfence.cli.check:check", "What the API server would refuse, and what you would regret."),
     "explain": ("podfence.cli.explain:explain", "Whether a flow passes, why, and what would change it."),
+    "reach": ("podfence.cli.reach:reach", "Who reaches whom, and on which ports."),
     "render": ("podfence.cli.render:render", "The nft text that a node would run."),
     "lab": ("podfence.cli.lab:app", "Try policies on real packets, on this machine."),
     "rbac": ("podfence.cli.rbac:rbac", "The role that reading a cluster needs."),

@@ -1,0 +1,151 @@
+"""`podfence reach`: who reaches whom, and on which ports, as the policies allow it."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from podfence.analysis.choosing import Chooser
+from podfence.analysis.connections import View, connections
+from podfence.analysis.narrowing import Answer, Wanted
+from podfence.analysis.questions import port_asked
+from podfence.analysis.workloads import Level
+from podfence.cli.arguments import AS_USUAL, Reading, Source, checked
+from podfence.cli.progress import Bar, progress
+from podfence.cli.source import Given, given
+from podfence.cli.text import printable
+from podfence.model.policy import Direction
+
+Output = Literal["text", "json", "csv", "md", "dot", "svg"]
+Texts = Annotated[tuple[str, ...], Parameter(show_default=False, negative="")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The part of the answer that is wanted.
+
+    Parameters
+    ----------
+    focus
+        Only lines about these workloads; several with commas, or given again.
+    direction
+        With a focus: only what it receives (ingress), or what it sends (egress).
+    from_
+        Only from these: `ns/name`, `deploy/x` with -n, an address or block, or an end as it is printed.
+    to
+        Only to these.
+    port
+        Only on this port: `80`, `tcp/80`, `80-90/UDP`, a name, `ICMP`.
+    listening
+        Only ports that containers declare.
+
+    """
+
+    focus: Texts = ()
+    direction: Literal["ingress", "egress"] | None = None
+    from_: Annotated[tuple[str, ...], Parameter(name="--from", show_default=False, negative="")] = ()
+    to: Texts = ()
+    port: Annotated[str, Parameter(name=("--port", "-p"), show_default=False)] = ""
+    listening: Annotated[bool, Parameter(negative="")] = False
+
+
+ALL = Which()
+
+
+def reach(
+    *sources: Source,
+    which: Which = ALL,
+    by: Literal["pod", "workload", "namespace"] = "workload",
+    output: Annotated[Output, Parameter(name=("--output", "-o"))] = "text",
+    how: Reading = AS_USUAL,
+) -> int:
+    """Who reaches whom, and on which ports.
+
+    Parameters
+    ----------
+    sources
+        Files, directories, `-`, `cluster:[CONTEXT]` or `lab:[NAME]`; the last wins.
+    which
+        The part of the answer that is wanted.
+    by
+        What a line stands for.
+    output
+        Text, JSON, CSV, Markdown, a graph for Graphviz, or a picture.
+    how
+        How sources are read.
+
+    """
+    checked(sources)
+    # One answer and then the end: nothing here is garbage before that, and looking for it costs half the time.
+    gc.disable()
+    with progress() as bar:
+        bar.says("reading")
+        source = given(sources, how)
+        bar.says("comparing policies")
+        answer = _asked(source, which, Level(by), how.namespace)
+        _write(_shown(answer, output), bar, len(answer.found.ends))
+    _notes(source, answer)
+    return 0
+
+
+def _asked(source: Given, which: Which, by: Level, namespace: str) -> Answer:
+    found = connections(source.snapshot, View(by))
+    chooser = Chooser(found, namespace)
+    return Answer(
+        found,
+        Wanted(
+            sources=chooser.among(which.from_),
+            destinations=chooser.among(which.to),
+            focus=chooser.among(which.focus),
+            direction=Direction(which.direction) if which.direction else None,
+            port=port_asked(which.port),
+            listening=which.listening,
+        ),
+    )
+
+
+def _shown(answer: Answer, output: Output) -> Iterator[str]:
+    """Formats are imported when they are asked for."""
+    if output == "dot":
+        from podfence.cli.show.dot import dot
+
+        return dot(answer)
+    if output == "svg":
+        from podfence.cli.show.svg import svg
+
+        return svg(answer)
+    from podfence.cli.show.lines import FORMS, shown
+
+    return shown(FORMS[output], answer)
+
+
+def _write(pieces: Iterable[str], bar: Bar, total: int) -> None:
+    """Lines and a bar do not share one terminal."""
+    if sys.stdout.isatty():
+        bar.close()
+    bar.says("writing", total)
+    for piece in bar.counted(pieces):
+        sys.stdout.write(piece)
+
+
+def _notes(source: Given, answer: Answer) -> None:
+    for note in source.assumptions:
+        print(f"note: {printable(note)}", file=sys.stderr)
+    if not answer.lines:
+        print(f"nothing to show: {_why_empty(answer)}", file=sys.stderr)
+
+
+def _why_empty(answer: Answer) -> str:
+    """An empty answer is an answer; what it is an answer to is said."""
+    found = answer.found
+    if not found.kinds.pods:
+        return "there is no pod with an address, and no workload, in the input"
+    if answer.wanted != Wanted():
+        return "the policies allow nothing of what is asked for"
+    return f"the policies allow no connection between any two of {len(found.ends)} ends"
