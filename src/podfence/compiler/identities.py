@@ -140,15 +140,15 @@ def _shelves(identity: Identity) -> Iterator[Slot]:
 
 
 def _slots(term: Term) -> tuple[Slot, ...]:
-    """One label that the selector cannot do without; else the port; else the namespace; else anywhere."""
+    """One label that the selector cannot do without; else the namespace; else the port; else anywhere."""
     pods = term.selection.pods.requirements if term.selection else ()
     for wanted in pods:
         if wanted.operator is Operator.IN:
             return tuple(("label", wanted.key, value) for value in wanted.values)
-    if term.port:
-        return (_port_slot(*term.port),)
     where = term.selection.namespaces if term.selection else None
-    return (("namespace", where),) if isinstance(where, str) else (("any",),)
+    if isinstance(where, str):
+        return (("namespace", where),)
+    return (_port_slot(*term.port),) if term.port else (("any",),)
 
 
 def _port_slot(name: str, protocol: Protocol, number: int) -> Slot:
