@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from podfence.cli import lab_text as text
+from podfence.cli.arguments import Source, checked
 from podfence.cli.text import printable
 from podfence.errors import PodfenceError, UsageError
 
@@ -20,7 +21,12 @@ app = App("lab", help="Try policies on real packets, on this machine.")
 
 Name = Annotated[str | None, Parameter(name="--name")]
 Namespace = Annotated[str, Parameter(name=("--namespace", "-n"))]
-Files = Annotated[tuple[str, ...], Parameter(name=("--filename", "-f"), negative_iterable=())]
+Files = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name=("--filename", "-f"), negative_iterable=(), allow_leading_hyphen=True, consume_multiple=False
+    ),
+]
 Output = Annotated[Literal["text", "json"], Parameter(name=("--output", "-o"))]
 Words = Annotated[tuple[str, ...], Parameter(negative_iterable=())]
 Flag = Annotated[bool, Parameter(negative="")]
@@ -30,7 +36,7 @@ Everywhere = Annotated[bool, Parameter(name=("--all-namespaces", "-A"), negative
 
 @app.command
 def up(
-    *sources: str,
+    *sources: Source,
     name: Name = None,
     namespace: Namespace = "default",
     host: Words = (),
@@ -58,7 +64,9 @@ def up(
     from podfence.lab import starting
 
     begun = time.perf_counter()
-    told = starting.start(starting.Request(sources, name, namespace, host, exclude, until_exit))
+    told = starting.start(
+        starting.Request(tuple(checked(sources)), name, namespace, host, exclude, until_exit)
+    )
     print(text.up(told, time.perf_counter() - begun))
     for line in text.doubts(told):
         print(line, file=sys.stderr)
