@@ -23,6 +23,7 @@ import time
 import tomllib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,9 @@ ROOT = Path(__file__).resolve().parent.parent
 TOGETHER = 2
 SECONDS = 600
 """For one mutant, the control included; a single test has a fifth of it."""
+
+PATIENCE = 10
+"""For pytest to end what it has started, when it is interrupted."""
 
 PYTEST = ("-x", "-q", "-rfE", "--tb=no", "-p", "no:cacheprovider", "--hypothesis-profile=mutants")
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
@@ -181,6 +185,9 @@ def _run_tests(tests: tuple[str, ...], copy: Path) -> tuple[int | str, str]:
         said, _ = running.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:
         running.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            running.wait(PATIENCE)
+        running.kill()
         running.communicate()
         return f"no answer after {SECONDS} s", ""
     return running.returncode, said
