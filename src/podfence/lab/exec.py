@@ -7,6 +7,7 @@ Next: `cli.lab` exits with the status this returns.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -99,7 +100,11 @@ def _become(program: Sequence[str]) -> int:
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     try:
-        os.execvp(program[0], list(program))  # noqa: S606  the point of it
+        # A directory of the path that may not be looked into is no reason for 126: so says every shell.
+        found = program[0] if "/" in program[0] else shutil.which(program[0])
+        if found is None:
+            raise FileNotFoundError
+        os.execv(found, list(program))  # noqa: S606  the point of it
     except FileNotFoundError:
         print(f"error: {program[0]}: no such program on this machine", file=sys.stderr)
         return NOT_FOUND
