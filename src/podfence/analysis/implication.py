@@ -71,6 +71,7 @@ def _by_key(selected: Selector) -> dict[str, Allowed]:
     return found
 
 
+@lru_cache(maxsize=65536)
 def selector_implies(narrow: Selector, wide: Selector) -> bool:
     """Whether all labels that the first matches are matched by the second."""
     if narrow == wide or not wide.requirements:
@@ -115,6 +116,7 @@ def _peer_implies(peer: Peer, wide: tuple[Peer, ...], addresses: AddressSet) -> 
     return any(implies(peer, other) for other in wide if isinstance(other, PodSelection))
 
 
+@lru_cache(maxsize=8192)
 def _addresses(peers: tuple[Peer, ...]) -> AddressSet:
     found = NOWHERE
     for peer in peers:
@@ -125,7 +127,7 @@ def _addresses(peers: tuple[Peer, ...]) -> AddressSet:
 
 def ports_imply(narrow: tuple[PortMatch, ...] | None, wide: tuple[PortMatch, ...] | None) -> bool:
     """A name may be any number: only the same name holds it, or all ports of its protocol."""
-    if wide is None:
+    if wide is None or narrow == wide:
         return True
     if narrow is None:
         return False
@@ -133,6 +135,7 @@ def ports_imply(narrow: tuple[PortMatch, ...] | None, wide: tuple[PortMatch, ...
     return all(entry in wide or not _number(entry) - numbers for entry in narrow)
 
 
+@lru_cache(maxsize=8192)
 def _numbers(entries: tuple[PortMatch, ...]) -> PortSet:
     found = NO_PORTS
     for entry in entries:

@@ -50,7 +50,9 @@ def _selection(values: dict[str, set[str]], spot: Spot, selection: PodSelection)
 
 def _value(spot: Spot, label: str, value: str, known: set[str]) -> Iterator[Finding]:
     """Known by another word of the same meaning; or a word that one day loses its quotes."""
-    meaning = next((words for words in (TRUE, FALSE) if value.lower() in words), frozenset[str]())
+    if value.lower() not in TRUE | FALSE:
+        return
+    meaning = TRUE if value.lower() in TRUE else FALSE
     others = sorted(word for word in known if word.lower() in meaning)
     if others and value not in known:
         message = f"{label} is no label here, but {listed(others)} is: labels are text, and compared letter by letter"
