@@ -21,6 +21,7 @@ from podfence.analysis.ranges import FAMILIES
 from podfence.analysis.rows import Entries, Rows
 from podfence.analysis.sums import Sums
 from podfence.analysis.workloads import End, Level, Workload
+from podfence.compiler.identities import Identity
 from podfence.model.address import Address
 from podfence.model.cluster import Snapshot
 from podfence.model.portset import NO_PORTS, PortSet
@@ -92,6 +93,11 @@ class Connections:
     def numbers(self) -> Mapping[str, int]:
         """Of each end, by its title: rows speak of numbers."""
         return {end.title: number for number, end in enumerate(self.ends)}
+
+    def identity(self, number: int) -> Identity | None:
+        """As what policies select the pods of an end; None outside, and on the host network."""
+        pods = self.ends[number].pods
+        return self.kinds.members.kinds[self.kinds.of_pod[pods[0].key]][0].identity if pods else None
 
     def row(self, source: int) -> Entries:
         """Whom an end reaches, in order, with numbers that `allowed` knows: thousands of lines share few of them."""

@@ -68,7 +68,7 @@ class Answer:
         )
 
     def _row(self, source: int) -> list[tuple[int, Key]]:
-        wanted = self._reached_from(source)
+        wanted = self.reached_from(source)
         entries = self.found.row(source) if wanted is None or wanted else []
         if wanted is not None:
             entries = [entry for entry in entries if entry[0] in wanted]
@@ -77,8 +77,8 @@ class Answer:
         keys = ((other, (pair, self._limit_of[other])) for other, pair in entries)
         return [(other, key) for other, key in keys if self._any[key]]
 
-    def _reached_from(self, source: int) -> frozenset[int] | None:
-        """The destinations wanted of one source."""
+    def reached_from(self, source: int) -> frozenset[int] | None:
+        """The destinations wanted of one source; None: all of them."""
         focus, wanted = self.wanted.focus, self.wanted.destinations
         if focus is None or (source in focus and self.wanted.direction is not Direction.INGRESS):
             return wanted

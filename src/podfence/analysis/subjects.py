@@ -56,11 +56,14 @@ class Subjects:
                 found[identity].append(policy)
         return found
 
+    def applying(self, identity: Identity | None, direction: Direction) -> list[Policy]:
+        """The policies that select it, in order of evaluation; none for what is not on the pod network."""
+        found = self._applying[identity] if identity else []
+        return [policy for policy in found if direction in policy.directions]
+
     def combination(self, identity: Identity | None, direction: Direction) -> Combination | None:
-        if identity is None:
-            return None
-        policies = [policy for policy in self._applying[identity] if direction in policy.directions]
-        if not policies:
+        policies = self.applying(identity, direction)
+        if identity is None or not policies:
             return None
         names = dict.fromkeys(used for policy in policies for used in _named(policy, direction))
         numbers = {used: self._numbers(identity, direction, *used) for used in names}

@@ -14,11 +14,15 @@ from podfence.analysis.choosing import Chooser
 from podfence.analysis.connections import View, connections
 from podfence.analysis.narrowing import Answer, Wanted
 from podfence.analysis.questions import port_asked
+from podfence.analysis.routes import Routing
 from podfence.analysis.workloads import Level
 from podfence.cli.arguments import AS_USUAL, Reading, Source, checked
 from podfence.cli.progress import Bar, progress
+from podfence.cli.show.beside import partly, services, ways_in
+from podfence.cli.show.lines import FORMS, Entry, shown
 from podfence.cli.source import Given, given
 from podfence.cli.text import printable
+from podfence.errors import UsageError
 from podfence.model.policy import Direction
 
 Output = Literal["text", "json", "csv", "md", "dot", "svg"]
@@ -58,9 +62,31 @@ class Which:
 ALL = Which()
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """More than pairs.
+
+    Parameters
+    ----------
+    exposure
+        Also how open workloads are to the outside and to pods that are not in the input.
+    services
+        Also who reaches each Service, on its own ports.
+
+    """
+
+    exposure: Annotated[bool, Parameter(negative="")] = False
+    services: Annotated[bool, Parameter(negative="")] = False
+
+
+NOTHING_ELSE = Besides()
+
+
 def reach(
     *sources: Source,
     which: Which = ALL,
+    besides: Besides = NOTHING_ELSE,
     by: Literal["pod", "workload", "namespace"] = "workload",
     output: Annotated[Output, Parameter(name=("--output", "-o"))] = "text",
     how: Reading = AS_USUAL,
@@ -73,6 +99,8 @@ def reach(
         Files, directories, `-`, `cluster:[CONTEXT]` or `lab:[NAME]`; the last wins.
     which
         The part of the answer that is wanted.
+    besides
+        More than pairs.
     by
         What a line stands for.
     output
@@ -82,6 +110,7 @@ def reach(
 
     """
     checked(sources)
+    _refuse(besides, by, output)
     # One answer and then the end: nothing here is garbage before that, and looking for it costs half the time.
     gc.disable()
     with progress() as bar:
@@ -89,8 +118,13 @@ def reach(
         source = given(sources, how)
         bar.says("comparing policies")
         answer = _asked(source, which, Level(by), how.namespace)
-        _write(_shown(answer, output), bar, len(answer.found.ends))
-    _notes(source, answer)
+        routing = Routing(answer.found, source.routes if by != "namespace" else ())
+        more = [*ways_in(routing, answer), *(services(answer) if besides.services else ())]
+        pieces = _exposed(answer, output, more) if besides.exposure else _shown(answer, output, more)
+        _write(pieces, bar, len(answer.found.ends))
+    _notes((*source.assumptions, *routing.notes(), *partly(more)))
+    if not answer.lines and not more:
+        print(f"nothing to show: {_why_empty(answer)}", file=sys.stderr)
     return 0
 
 
@@ -110,19 +144,30 @@ def _asked(source: Given, which: Which, by: Level, namespace: str) -> Answer:
     )
 
 
-def _shown(answer: Answer, output: Output) -> Iterator[str]:
+def _refuse(besides: Besides, by: str, output: Output) -> None:
+    if by == "namespace" and (besides.exposure or besides.services):
+        raise UsageError("--exposure and --services are about workloads: use --by workload or --by pod")
+    if besides.exposure and output in {"dot", "svg"}:
+        raise UsageError(f"--exposure has no {output}: use text, json, csv or md")
+
+
+def _exposed(answer: Answer, output: Output, more: list[Entry]) -> Iterator[str]:
+    from podfence.cli.show.exposure import with_exposure
+
+    return with_exposure(output, answer, more)
+
+
+def _shown(answer: Answer, output: Output, more: list[Entry]) -> Iterator[str]:
     """Formats are imported when they are asked for."""
     if output == "dot":
         from podfence.cli.show.dot import dot
 
-        return dot(answer)
+        return dot(answer, more)
     if output == "svg":
         from podfence.cli.show.svg import svg
 
-        return svg(answer)
-    from podfence.cli.show.lines import FORMS, shown
-
-    return shown(FORMS[output], answer)
+        return svg(answer, more)
+    return shown(FORMS[output], answer, more)
 
 
 def _write(pieces: Iterable[str], bar: Bar, total: int) -> None:
@@ -134,11 +179,9 @@ def _write(pieces: Iterable[str], bar: Bar, total: int) -> None:
         sys.stdout.write(piece)
 
 
-def _notes(source: Given, answer: Answer) -> None:
-    for note in source.assumptions:
+def _notes(notes: Iterable[str]) -> None:
+    for note in notes:
         print(f"note: {printable(note)}", file=sys.stderr)
-    if not answer.lines:
-        print(f"nothing to show: {_why_empty(answer)}", file=sys.stderr)
 
 
 def _why_empty(answer: Answer) -> str:

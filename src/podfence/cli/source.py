@@ -10,6 +10,7 @@ from podfence.errors import PodfenceError
 from podfence.manifests.assume import assume
 from podfence.manifests.loaded import Manifests, Severity
 from podfence.model.cluster import Snapshot
+from podfence.model.route import Route
 from podfence.sources import read
 
 
@@ -19,6 +20,7 @@ class Given:
 
     snapshot: Snapshot
     assumptions: tuple[str, ...]
+    routes: tuple[Route, ...] = ()
 
 
 def given(sources: Sequence[str], how: Reading) -> Given:
@@ -29,7 +31,7 @@ def given(sources: Sequence[str], how: Reading) -> Given:
         some = "one problem" if amount == 1 else f"{amount} problems"
         raise PodfenceError(f"the input is refused: {some}", *map(str, manifests.problems))
     completion = assume(manifests)
-    return Given(completion.snapshot, (*_hints(manifests), *completion.assumptions))
+    return Given(completion.snapshot, (*_hints(manifests), *completion.assumptions), manifests.routes)
 
 
 def _hints(manifests: Manifests) -> Iterator[str]:

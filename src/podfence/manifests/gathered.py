@@ -11,6 +11,7 @@ from podfence.manifests.loaded import Manifests, ObjectKey, Problem, Severity, o
 from podfence.model.change import Object
 from podfence.model.cluster import Template
 from podfence.model.policy import Place
+from podfence.model.route import Route
 
 
 @dataclass(slots=True)
@@ -24,10 +25,10 @@ class Gathered:
     seen: int = 0
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
-    _values: dict[ObjectKey, Object | Template] = field(default_factory=dict)
+    _values: dict[ObjectKey, Object | Template | Route] = field(default_factory=dict)
     _places: dict[ObjectKey, tuple[Place, int]] = field(default_factory=dict)
 
-    def add(self, value: Object | Template, place: Place, title: str) -> None:
+    def add(self, value: Object | Template | Route, place: Place, title: str) -> None:
         key = object_key(value)
         if key in self._values:
             self.warnings.append(self._replaced(key, place, title))
@@ -40,7 +41,7 @@ class Gathered:
         self.seen += 1  # the source itself: a live one may well be empty
         self.problems += other.problems
         self.warnings += other.warnings
-        for value in (*other.objects, *other.templates):
+        for value in (*other.objects, *other.templates, *other.routes):
             kind, namespace, name = key = object_key(value)
             title = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
             self.add(value, other.places.get(key, Place()), title)
@@ -56,9 +57,10 @@ class Gathered:
     def manifests(self) -> Manifests:
         values = self._values.values()
         return Manifests(
-            objects=tuple(value for value in values if not isinstance(value, Template)),
+            objects=tuple(value for value in values if not isinstance(value, Template | Route)),
             templates=tuple(value for value in values if isinstance(value, Template)),
             problems=tuple(self.problems),
             warnings=tuple(self.warnings),
+            routes=tuple(value for value in values if isinstance(value, Route)),
             places={key: place for key, (place, _) in self._places.items()},
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from podfence.errors import did_you_mean
-from podfence.manifests import cluster, networkpolicy, pods
+from podfence.manifests import cluster, networkpolicy, pods, routes
 from podfence.manifests.item import Item
 from podfence.manifests.loaded import Severity
 from podfence.manifests.reading import Context, Reading
@@ -30,6 +30,9 @@ READERS: dict[GroupVersionKind, Reader] = {
     ("apps", "v1", "DaemonSet"): pods.workload("DaemonSet"),
     ("batch", "v1", "Job"): pods.workload("Job"),
     ("batch", "v1", "CronJob"): pods.read_cron_job,
+    ("networking.k8s.io", "v1", "Ingress"): routes.read_ingress,
+    (routes.GATEWAY_GROUP, "v1", "Gateway"): routes.read_gateway,
+    (routes.GATEWAY_GROUP, "v1", "HTTPRoute"): routes.read_http_route,
 }
 
 STRICT = frozenset({("networking.k8s.io", "v1", "NetworkPolicy")})

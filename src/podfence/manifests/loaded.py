@@ -12,6 +12,7 @@ from enum import StrEnum
 from podfence.model.change import Object
 from podfence.model.cluster import Namespace, Node, Pod, Service, Template
 from podfence.model.policy import Place, Policy
+from podfence.model.route import Route
 
 
 class Severity(StrEnum):
@@ -59,9 +60,9 @@ KINDS: Mapping[type, str] = {
 }
 
 
-def object_key(value: Object | Template) -> ObjectKey:
+def object_key(value: Object | Template | Route) -> ObjectKey:
     """What the same name twice is decided by."""
-    if isinstance(value, Template):
+    if isinstance(value, Template | Route):
         return (value.kind, value.namespace, value.name)
     return (KINDS[type(value)], getattr(value, "namespace", ""), value.name)
 
@@ -75,6 +76,7 @@ class Manifests:
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     places: Mapping[ObjectKey, Place] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
 
     @property
     def refused(self) -> bool:

@@ -9,6 +9,7 @@ from podfence.manifests.item import Item
 from podfence.manifests.wrong import Wrong
 from podfence.model.change import Object
 from podfence.model.cluster import Template
+from podfence.model.route import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Context:
 class Reading:
     """`stored`: a server gave the object out, so problems are reported and it counts all the same."""
 
-    value: Object | Template
+    value: Object | Template | Route
     wrong: tuple[Wrong, ...]
     name: str
     namespace: str
