@@ -74,8 +74,10 @@ def decode(content: Any) -> Any:
     """What `encode` was given; ValueError for anything else."""
     if not isinstance(content, list):
         return content
+    if len(content) != 2:
+        raise ValueError(f"not a value of the model: {str(content)[:60]}")
+    tag, inner = content
     try:
-        tag, inner = content
         if tag in _ENUMS:
             return _ENUMS[tag][inner]
         if tag in _READERS:
