@@ -364,6 +364,19 @@ def test_18_a_limit_stands_before_the_log_and_not_before_the_drop_and_both_are_c
 
 
 @in_sandbox
+def test_18_a_reply_beyond_the_limit_is_not_logged_as_if_it_began_a_flow():
+    with small_world(Settings(log_limit=1, pod_interfaces=("pod*",))) as net:
+        net.become(world())
+        assert reaches(net)
+        net.enforcement.apply(comes(DENY_A))
+        net.ports[address(B4)].out(*[frame(B4, A4, UDP, 40000, source_port=DNS)] * 50)
+        wait_until(lambda: net.enforcement.tally().denied == 50)
+        logged = net.denials.read(1)
+        assert logged
+        assert all(each.reply for each in logged)
+
+
+@in_sandbox
 def test_20_keep_keeps_connections_that_were_open_before_conntrack_was():
     """A server that pushes while we attach: whoever speaks first is taken for the client."""
     with pods(2) as (client, server):

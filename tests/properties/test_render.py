@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from nft.simulate import Packet, run
 from podfence.compiler import Compiler, compile  # noqa: A004
 from podfence.errors import PodfenceError
-from podfence.model.address import address
+from podfence.model.address import address, network
 from podfence.model.change import after, gone, put, snapshot
 from podfence.model.cluster import Namespace, Pod, Snapshot
 from podfence.model.flow import Verdict
-from podfence.model.labels import selector
-from podfence.model.policy import Direction, PodSelection, Policy, Rule
+from podfence.model.labels import EVERYTHING, selector
+from podfence.model.policy import Direction, NetworkPeer, PodSelection, Policy, Rule, Tier
 from podfence.model.ports import PortMatch, PortRange, Protocol
 from podfence.nft.difference import diff
 from podfence.nft.fake import Fake
@@ -121,6 +121,8 @@ def test_packets_of_no_flow_never_stamp_and_stray_ones_are_dropped(world):
         assert run(table, "forward", spoofed).counted == {"spoofed": 1}
         related = run(table, "input", replace(packet(flow), state=State.RELATED))
         assert related.mark == 0
+        invalid = run(table, "input", replace(packet(flow), state=State.INVALID))
+        assert (invalid.verdict == DROP, invalid.logs) == (invalid.counted == {"invalid": 1}, [])
 
 
 @examples(60)
@@ -190,6 +192,35 @@ def isolated_world():
     rules = (Rule((PodSelection("x", selector(app="web")),), (PortMatch(Protocol.TCP, PortRange(80, 80)),)),)
     policy = Policy("x", "web", PodSelection("x"), frozenset(Direction), rules, rules)
     return [put(each) for each in (Namespace("x"), policy, replica(1))]
+
+
+def judged(table, source, destination, port):
+    return run(table, "forward", Packet(address(source), address(destination), 6, 40000, port)).verdict
+
+
+def only(name, *rules, tier=Tier.NETWORK_POLICY):
+    where = "x" if tier is Tier.NETWORK_POLICY else EVERYTHING
+    subject = PodSelection(where, selector(app=name))
+    return Policy("x" * (where == "x"), name, subject, frozenset({Direction.INGRESS}), rules, tier=tier)
+
+
+def two_pods(*policies):
+    pods = (Pod("x", each, {"app": each}, (address(f"10.0.0.{n}"),), "n1") for n, each in enumerate("ab", 1))
+    return render(compile(snapshot([Namespace("x"), *pods, *policies])), SETTINGS, GENERATION)
+
+
+def test_combinations_that_differ_in_their_ports_alone_do_not_share_chains():
+    ports = ((PortMatch(Protocol.TCP, PortRange(number, number)),) for number in (80, 81))
+    table = two_pods(*(only(name, Rule(None, found)) for name, found in zip("ab", ports, strict=True)))
+    verdicts = [judged(table, "10.0.0.9", f"10.0.0.{pod}", port) for pod in (1, 2) for port in (80, 81)]
+    assert verdicts == [ACCEPT, DROP, DROP, ACCEPT]
+
+
+def test_combinations_that_differ_in_isolation_alone_do_not_share_chains():
+    rule = Rule((NetworkPeer(network("10.0.0.8/32")),))
+    table = two_pods(only("a", rule), only("b", rule, tier=Tier.ADMIN))
+    verdicts = [judged(table, f"10.0.0.{peer}", f"10.0.0.{pod}", 80) for pod in (1, 2) for peer in (8, 9)]
+    assert verdicts == [ACCEPT, DROP, ACCEPT, ACCEPT]
 
 
 def test_a_replica_of_a_known_identity_is_elements_and_nothing_else():
