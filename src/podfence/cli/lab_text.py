@@ -69,7 +69,7 @@ def report(told: Told, *, every: bool = False) -> str:
         for word, names in (("gone:", told["went"]), ("new: ", told["came"]))
         for name in names
     ]
-    lines += [_pairs(told), *_listed(told["changed"], every=every)]
+    lines += [_pairs(told), *_listed(told, every=every)]
     lines += [f"  cut  {line}{_times(amount)}" for line, amount in Counter(told["cut"]).items()]
     lines += [f"not reached from its own node: {line}" for line in told["unreached"]]
     return "\n".join(map(printable, lines))
@@ -94,9 +94,12 @@ def _pairs(told: Told) -> str:
     return f"{changed} of {told['pairs']} pairs changed{sampled}{cut}"
 
 
-def _listed(changed: list[Told], *, every: bool) -> Iterator[str]:
+def _listed(told: Told, *, every: bool) -> Iterator[str]:
+    changed, names = told["changed"], told["shown"]
     shown = changed if every else changed[:FEW]
-    ends = [f"{each['src']} → {each['dst']}" for each in shown]
+    ends = [
+        f"{names.get(each['src'], each['src'])} → {names.get(each['dst'], each['dst'])}" for each in shown
+    ]
     width = max(map(len, ends), default=0)
     ports = max((len(each["conn"]) for each in shown), default=0)
     for end, each in zip(ends, shown, strict=True):
@@ -159,12 +162,13 @@ def _picture(told: Told) -> Iterator[str]:
         yield f"{len(names)} ends are too many for a picture: narrow it with --from and --to"
         return
     number = {name: at for at, name in enumerate(names, 1)}
-    width = max(map(len, names), default=0)
+    shown = {name: told["shown"].get(name, name) for name in names}
+    width = max(map(len, shown.values()), default=0)
     yield LEGEND
     yield " " * (width + 4) + " ".join(f"{number[name]:2}" for name in columns)
     for name in names:
         marks = [f" {cells.get((name, to), '.')}" for to in columns] if name in rows else []
-        yield f"{number[name]:2}  {name:{width}}{' ' if marks else ''}{' '.join(marks)}".rstrip()
+        yield f"{number[name]:2}  {shown[name]:{width}}{' ' if marks else ''}{' '.join(marks)}".rstrip()
 
 
 def _cells(probes: list[Told]) -> dict[tuple[str, str], str]:

@@ -21,7 +21,6 @@ from podfence.lab.desired import Desired
 from podfence.lab.directory import Directory
 from podfence.lab.protocol import Connection, ProtocolError
 from podfence.lab.running import Hosts, Running
-from podfence.model.ports import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,10 @@ class _Daemon:
     def _announce(self, running: Running, unreached: list[str]) -> None:
         problems = sorted(running.listeners.problems.values())
         told = {"unreached": unreached, "problems": problems, "notes": telling.notes(running)}
-        _say(self._report, {"done": True, **telling.counts(running.snapshot), **told, **_first(running)})
+        _say(
+            self._report,
+            {"done": True, **telling.counts(running.snapshot), **told, "try": telling.something(running)},
+        )
         os.close(self._report)
 
     async def _accept(self, listening: Any, running: Running) -> None:
@@ -152,15 +154,3 @@ class _Daemon:
             await connection.say({"error": f"this is a fault of podfence: see {self._order.directory.log}"})
         finally:
             connection.close()
-
-
-def _first(running: Running) -> dict[str, Any]:
-    """Something to try: a pod, and a listener of another that it can ask."""
-    ends = [end for end in running.ends() if end.pod]
-    for target in ends:
-        tcp = [port for protocol, port in target.ports if protocol == Protocol.TCP and port != 53]
-        source = next((end for end in ends if end.title != target.title), None)
-        if tcp and source:
-            at = str(target.addresses[0])
-            return {"try": [source.title, f"http://{at}:{tcp[0]}/"]}
-    return {}

@@ -11,24 +11,20 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
 
-from podfence.lab.answers import BANNER, BODY, Speech, reply
+from podfence.lab.answers import BANNER, BODY, Speech
+from podfence.lab.conversation import Answer, Conversation
 from podfence.lab.network import Fabric
 from podfence.lab.topology import Place, Topology, host_place
 from podfence.model.address import MAPPED_PREFIX, Address, address
 from podfence.model.cluster import ContainerPort, Pod, Snapshot
 from podfence.model.ports import Protocol
 
-SILENCE = 1.0
-"""Seconds after which a listener speaks first, so that whoever waits for it does not wait for ever."""
 _PAUSE = 1.0
 _BACKLOG = 4096
 _DATAGRAM = 65535
 
 Key = tuple[Place, Protocol, int]
-Answer = Callable[[bytes, bool], bytes | None]
-"""A question in (True: it came over a stream), an answer out. None says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +188,14 @@ class _Open:
         self._converse(made)
 
     def _converse(self, made: socket.socket) -> None:
-        started = self._loop.connect_accepted_socket(lambda: _Conversation(self, self._names), made)
+        started = self._loop.connect_accepted_socket(self._conversation, made)
         task = self._loop.create_task(started)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _conversation(self) -> Conversation:
+        names = self._names if self.listener.names else None
+        return Conversation(self.listener.speech, self.connections, names)
 
     def _receive(self, bound: socket.socket) -> None:
         try:
@@ -208,70 +208,3 @@ class _Open:
         except OSError:
             # An unreachable sender, or a full queue: a datagram may be lost, which is what datagrams are.
             return
-
-
-class _Conversation(asyncio.Protocol):
-    """One accepted connection."""
-
-    def __init__(self, opened: _Open, names: Answer) -> None:
-        self._opened = opened
-        self._speech = opened.listener.speech
-        self._names = names if opened.listener.names else None
-        self._arrived = b""
-        self._greeted = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._opened.connections.add(self._transport)
-        if self._speech.banner is not None:
-            self._say(self._speech.greeting)
-        elif self._names is None:
-            self._patience = asyncio.get_running_loop().call_later(SILENCE, self._greet)
-
-    def connection_lost(self, _: Exception | None) -> None:
-        self._opened.connections.discard(self._transport)
-        self._greeted = True
-
-    def data_received(self, data: bytes) -> None:
-        self._arrived += data
-        if self._names:
-            self._answer_names(self._names)
-        else:
-            self._answer()
-
-    def eof_received(self) -> bool:
-        if not self._greeted and self._names is None:
-            self._say(self._speech.line)
-        return False
-
-    def _greet(self) -> None:
-        """To whoever waits for us to speak first."""
-        if not self._greeted and not self._arrived:
-            self._say(self._speech.line)
-
-    def _say(self, content: bytes) -> None:
-        self._greeted = True
-        if not self._transport.is_closing():
-            self._transport.write(content)
-
-    def _answer(self) -> None:
-        while self._arrived:
-            said = reply(self._speech, self._arrived)
-            self._arrived = self._arrived[said.used :]
-            if said.content:
-                self._say(said.content)
-            if said.ends:
-                self._transport.close()
-            if said.ends or not said.used:
-                return
-
-    def _answer_names(self, names: Answer) -> None:
-        """Over TCP each message comes behind its length in two bytes (RFC 1035 4.2.2)."""
-        while len(self._arrived) >= 2:
-            end = 2 + int.from_bytes(self._arrived[:2], "big")
-            if len(self._arrived) < end:
-                return
-            answer = names(self._arrived[2:end], True)
-            self._arrived = self._arrived[end:]
-            if answer is not None:
-                self._say(len(answer).to_bytes(2, "big") + answer)

@@ -124,6 +124,7 @@ async def probe(running: Running, request: Json, _: Connection) -> Json:
     return {
         "probes": telling.probes(found),
         "ends": [end.title for end in ends],
+        "shown": telling.shown(judged),
         "packets": len(asked),
         "milliseconds": (time.perf_counter() - begun) * 1000,
     }

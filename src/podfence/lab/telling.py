@@ -13,12 +13,23 @@ from podfence.lab.changes import Changed, names_lost
 from podfence.lab.denials import Denied
 from podfence.lab.matrix import Answer
 from podfence.lab.probes import ERROR
+from podfence.lab.resolver import NAMESPACE
 from podfence.lab.running import Report, Running
+from podfence.model.backends import backends
 from podfence.model.cluster import Snapshot
 from podfence.model.flow import Flow
 from podfence.model.ports import Protocol
 
 Json = dict[str, Any]
+
+
+def shown(snapshot: Snapshot) -> dict[str, str]:
+    """Pods that people know by their workload: those that are the only one of it."""
+    found: dict[str, list[str]] = {}
+    for pod in snapshot.pods.values():
+        if pod.owner and not pod.finished:
+            found.setdefault(f"{pod.namespace}/{pod.owner.name}", []).append(pod.title)
+    return {titles[0]: name for name, titles in found.items() if len(titles) == 1}
 
 
 def counts(snapshot: Snapshot) -> Json:
@@ -71,6 +82,7 @@ def report(running: Running, told: Report) -> Json:
         "objects": [{"line": each.line, "namespace": each.key[1]} for each in told.done],
         "milliseconds": told.milliseconds,
         "nodes": len(running.snapshot.nodes),
+        "shown": shown(running.snapshot),
         "pairs": comparison.pairs,
         "sampled": comparison.sampled,
         "changed": [{**_changed(each), "names_lost": each in lost} for each in comparison.changed],
@@ -103,12 +115,36 @@ def connections(ports: Iterable[tuple[Protocol, int]]) -> str:
 
 
 def flow(snapshot: Snapshot, found: Flow) -> str:
+    names = shown(snapshot)
     ends = (snapshot.pod_at(address) for address in (found.source, found.destination))
     source, destination = (
-        pod.title if pod else str(address)
+        names.get(pod.title, pod.title) if pod else str(address)
         for pod, address in zip(ends, (found.source, found.destination), strict=True)
     )
     return f"{source} → {destination} {found.protocol}" + ("" if found.port is None else f" {found.port}")
+
+
+def something(running: Running) -> list[str] | None:
+    """What to try first: a pod, and where it could ask, by the name of a Service where there is one."""
+    snapshot, names = running.snapshot, shown(running.snapshot)
+    pods = [end for end in running.ends() if end.pod and end.pod.namespace != NAMESPACE]
+    for service in sorted(snapshot.services.values(), key=lambda service: service.key):
+        source = next(
+            (end for end in reversed(pods) if end.pod and end.pod.namespace != service.namespace), None
+        )
+        web = [p for p in service.ports if p.protocol == Protocol.TCP and backends(snapshot, service, p, 4)]
+        if source and web and service.namespace != NAMESPACE:
+            port = "" if web[0].number == 80 else f":{web[0].number}"
+            return [
+                names.get(source.title, source.title),
+                f"http://{service.name}.{service.namespace}{port}/",
+            ]
+    for target in pods:
+        tcp = [port for protocol, port in target.ports if protocol == Protocol.TCP]
+        source = next((end for end in pods if end.title != target.title), None)
+        if source and tcp and (at := target.address(4)):
+            return [names.get(source.title, source.title), f"http://{at}:{tcp[0]}/"]
+    return None
 
 
 def denied(found: Denied) -> Json:
