@@ -5,7 +5,7 @@
     scripts/mutants.py except-ignored ...    some, by name
 
 A mutant is an exact replacement of source text; `scripts/mutants/*.toml` has them, each file with the tests that
-must notice its faults, fast ones first. It is applied to a copy of the tree, never to the checkout, and the tests
+must notice its faults, fast ones first; a mutant may name tests to `first` ask alone. It is applied to a copy of the tree, never to the checkout, and the tests
 run in the copy until the first one fails. The control, a copy without a fault, must pass all of them: else a
 failure means nothing. Ends with 1 when a mutant survives, or when its text no longer occurs exactly once.
 """
@@ -31,7 +31,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 TOGETHER = 2
 SECONDS = 600
-"""For one mutant, the control included; a single test has a fifth of it."""
+"""For one stage of a mutant; a single test has a fifth of it."""
 
 PATIENCE = 10
 """For pytest to end what it has started, when it is interrupted."""
@@ -63,10 +63,12 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
+    """`stages`: tests that run together, until some of them fail."""
+
     name: str
     breaks: str
     edits: tuple[Edit, ...]
-    tests: tuple[str, ...]
+    stages: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +114,18 @@ def _read(file: Path) -> Iterator[Mutant]:
     written = tomllib.loads(file.read_text())
     for each in written["mutant"]:
         edits = (Edit(part["file"], part["old"], part["new"]) for part in (each, *each.get("also", ())))
-        yield Mutant(each["name"], each["breaks"], tuple(edits), tuple(_tests(each, written)))
+        yield Mutant(each["name"], each["breaks"], tuple(edits), tuple(_stages(each, written)))
 
 
-def _tests(mutant: dict[str, Any], written: dict[str, Any]) -> Iterable[str]:
-    return dict.fromkeys((*mutant.get("first", ()), *written["tests"]))
+def _stages(mutant: dict[str, Any], written: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    if first := mutant.get("first", written.get("first")):
+        yield tuple(first)
+    yield tuple(written["tests"])
 
 
 def _control(mutants: Iterable[Mutant]) -> Mutant:
-    tests = dict.fromkeys(test for mutant in mutants for test in mutant.tests)
-    return Mutant("control", "nothing", (), tuple(tests))
+    tests = dict.fromkeys(test for mutant in mutants for stage in mutant.stages for test in stage)
+    return Mutant("control", "nothing", (), tuple((test,) for test in tests))
 
 
 def _stale(mutants: Iterable[Mutant], tree: Path) -> Iterator[str]:
@@ -130,13 +134,13 @@ def _stale(mutants: Iterable[Mutant], tree: Path) -> Iterator[str]:
         for edit in mutant.edits:
             if (found := edit.occurs(tree)) != 1:
                 yield f"{mutant.name}: its text occurs {found} times in {edit.file}, not once: write it anew"
-        for test in mutant.tests:
+        for test in (test for stage in mutant.stages for test in stage):
             if not (tree / test.partition("::")[0]).exists():
                 yield f"{mutant.name}: there is no {test}: name the tests that took its place"
 
 
 def _outcomes(mutants: list[Mutant], tree: Path) -> Iterator[Outcome]:
-    """As they come; the control, which takes longest, begins first."""
+    """As they come; the control, which takes longest, is the first to begin."""
     with ThreadPoolExecutor(TOGETHER) as pool:
         trying = [pool.submit(_try, mutant, tree) for mutant in mutants]
         try:
@@ -164,13 +168,21 @@ def _try(mutant: Mutant, tree: Path) -> Outcome:
         shutil.copytree(tree, copy)
         for edit in mutant.edits:
             edit.apply(copy)
-        status, said = _run_tests(mutant.tests, copy)
+        status, said = _run_stages(mutant, copy)
     seconds = time.monotonic() - begun
     by = FAILED.search(said)
     if status == TESTS_FAILED and by:
         return Outcome(mutant, seconds, by[1])
     trouble = "" if status == PASSED else f"pytest ended with {status}: {said.strip()[-200:]!r}"
     return Outcome(mutant, seconds, trouble=trouble)
+
+
+def _run_stages(mutant: Mutant, copy: Path) -> tuple[int | str, str]:
+    status, said = _run_tests(mutant.stages[0], copy)
+    for stage in mutant.stages[1:]:
+        if status == PASSED:
+            status, said = _run_tests(stage, copy)
+    return status, said
 
 
 def _run_tests(tests: tuple[str, ...], copy: Path) -> tuple[int | str, str]:
