@@ -15,6 +15,12 @@ from findings.inputs import (
 WEB = pod("web", {"app": "web"}, "http=8080")
 DB = pod("db", {"app": "database"}, "sql=5432")
 FROM_WEB = {"from": [{"podSelector": labels(app="web")}]}
+FROM_ALL = {"from": [{"podSelector": {}}]}
+FROM_TEN = {"from": [block("10.0.0.0/8")]}
+FROM_LOWER = {"from": [block("10.0.0.0/9")]}
+FROM_UPPER = {"from": [block("10.128.0.0/9")]}
+CART = pod("cart", {"app": "cart"})
+FROM_DATABASE = {"from": [{"podSelector": labels(app="database")}]}
 NODE_AGENT = pod("agent", {"app": "agent"}, host=True)
 PROBED = pod("probe", {"app": "probe"}, namespace="monitoring")
 PROBES = {"podSelector": labels(app="probe")}
@@ -159,6 +165,40 @@ CASES = {
         (
             (ingress({"ports": [{"port": "http"}]}, {"ports": [{"protocol": "TCP"}]}),),
             (ingress({"ports": [{"port": "http"}]}, {"ports": [{"port": 8080}]}), WEB),
+        ),
+    ],
+    "redundant-here": [
+        # both pods there are may come in anyway, so nobody needs the rule for all
+        (
+            (ingress({**FROM_ALL, "ports": [{"port": 80}]}, FROM_WEB, FROM_DATABASE), WEB, DB),
+            (ingress({**FROM_ALL, "ports": [{"port": 80}]}, FROM_WEB, FROM_DATABASE), WEB, DB, CART),
+        ),
+        # two blocks together hold the third, on all of its ports
+        (
+            (ingress({**FROM_TEN, "ports": [{"port": 80}]}, FROM_LOWER, FROM_UPPER), WEB),
+            (
+                ingress(
+                    {**FROM_TEN, "ports": [{"port": 80}]},
+                    FROM_LOWER,
+                    {**FROM_UPPER, "ports": [{"port": 81}]},
+                ),
+                WEB,
+            ),
+        ),
+        # a name is the number that the pods give it
+        (
+            (
+                ingress(
+                    {"ports": [{"port": "http"}]}, {"ports": [{"port": 8080}]}, podSelector=labels(app="web")
+                ),
+                WEB,
+            ),
+            (
+                ingress(
+                    {"ports": [{"port": "http"}]}, {"ports": [{"port": 8081}]}, podSelector=labels(app="web")
+                ),
+                WEB,
+            ),
         ),
     ],
     "allows-everything": [

@@ -6,7 +6,7 @@ from itertools import product
 
 from hypothesis import assume, given
 
-from podfence.analysis.findings import redundancy
+from podfence.analysis.findings import redundancy, spare
 from podfence.analysis.findings.evidence import evidence_of
 from podfence.analysis.implication import implies, selector_implies
 from podfence.compiler import compile  # noqa: A004  precedent: re.compile
@@ -21,10 +21,11 @@ LABELLINGS = [
 ]
 
 
-def redundant(world):
+def redundant(world, *families):
     """Policies, and rules by policy and direction, that are told."""
     policies, rules = set(), {}
-    for finding in redundancy.find(evidence_of(world)):
+    facts = evidence_of(world)
+    for finding in (each for family in families for each in family.find(facts)):
         name = tuple(finding.title.split("/"))
         if found := re.fullmatch(r"spec\.(ingress|egress)\[(\d+)\]", finding.field):
             rules.setdefault((name, Direction(found[1])), set()).add(int(found[2]))
@@ -50,7 +51,17 @@ def _without(policy, rules):
 @given(worlds(max_policies=4, policy=network_policies()))
 def test_all_that_is_told_can_go_at_once(world):
     assume(set(world.namespaces) == set(NAMESPACES))
-    told = redundant(world)
+    _assert_nothing_changes(world, redundant(world, redundancy))
+
+
+@examples(50)
+@given(worlds(max_policies=4, policy=network_policies()))
+def test_all_that_the_given_pods_have_no_need_of_can_go_at_once(world):
+    assume(set(world.namespaces) == set(NAMESPACES))
+    _assert_nothing_changes(world, redundant(world, redundancy, spare))
+
+
+def _assert_nothing_changes(world, told):
     assume(any(told))
     less = without(world, *told)
     before, after = compile(world), compile(less)

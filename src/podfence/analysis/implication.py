@@ -116,6 +116,11 @@ def _peer_implies(peer: Peer, wide: tuple[Peer, ...], addresses: AddressSet) -> 
     return any(implies(peer, other) for other in wide if isinstance(other, PodSelection))
 
 
+def addresses_of(rule: Rule) -> AddressSet:
+    """What the blocks of a rule hold, all together."""
+    return _addresses(rule.peers or ())
+
+
 @lru_cache(maxsize=8192)
 def _addresses(peers: tuple[Peer, ...]) -> AddressSet:
     found = NOWHERE

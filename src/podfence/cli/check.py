@@ -34,6 +34,7 @@ def check(
     *sources: Source,
     output: Annotated[Output, Parameter(name=("--output", "-o"))] = "text",
     fail_on: Literal["error", "warning", "info"] = "warning",
+    redundant: Annotated[bool, Parameter(negative="")] = False,
     configuration: Annotated[str | None, Parameter(name="--config", show_default=False)] = None,
     how: Reading = AS_USUAL,
 ) -> int:
@@ -47,6 +48,8 @@ def check(
         Text for people, JSON, SARIF, or annotations of a GitHub workflow.
     fail_on
         The least severity that makes the exit status 1.
+    redundant
+        Also tell the rules that change nothing for the pods that are given.
     configuration
         A file like podfence.toml, which is read from the working directory otherwise.
     how
@@ -57,7 +60,7 @@ def check(
 
     decided = config(configuration)
     found = read(checked(sources), namespace=how.namespace, compat=how.compat or "", exclude=how.exclude)
-    report = NOT_JUDGED if found.refused else judge(found, decided.ignore)
+    report = NOT_JUDGED if found.refused else judge(found, decided.ignore, spare=redundant)
     _print(found, report, output)
     return status(found, report, Severity(fail_on))
 

@@ -16,6 +16,7 @@ from podfence.analysis.findings import (
     ports,
     redundancy,
     selecting,
+    spare,
     wide,
 )
 from podfence.analysis.findings.evidence import Evidence
@@ -30,6 +31,7 @@ CODES: Mapping[str, str] = {
     "service-port": "A Service's port stands where the pod's port is meant.",
     "redundant-policy": "Another policy contains this one.",
     "redundant-rule": "Another rule contains this one.",
+    "redundant-here": "Others allow the same to the pods that are given.",
     "allows-everything": "A rule allows everyone and every port.",
     "ignored-rules": "Rules in a direction that policyTypes leaves out.",
     "egress-without-dns": "Egress is isolated, and names cannot be asked for.",
@@ -52,6 +54,9 @@ CODES: Mapping[str, str] = {
     "unknown-code": "An annotation ignores a code that does not exist.",
 }
 """In order of the documentation: what matters most comes first."""
+
+ON_REQUEST = spare.find
+"""For `check --redundant`."""
 
 FAMILIES: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     selecting.find,

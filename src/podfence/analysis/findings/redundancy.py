@@ -72,32 +72,30 @@ def _holds(wide: Policy, narrow: Policy) -> bool:
 
 def _rules(policy: Policy, others: Sequence[Policy]) -> Iterator[Finding]:
     for direction in Direction:
-        mine = list(_stated(policy, direction))
-        theirs = [stated for other in others for stated in _stated(other, direction)] if mine else []
-        for stated in mine:
-            if witness := next((each for each in theirs if _outweighs(each, stated)), None):
-                yield _told(stated, witness)
+        mine = list(stated(policy, direction))
+        theirs = [each for other in others for each in stated(other, direction)] if mine else []
+        for one in mine:
+            if witness := next((each for each in theirs if _outweighs(each, one)), None):
+                yield _told(one, witness)
 
 
-def _stated(policy: Policy, direction: Direction) -> Iterator[Stated]:
+def stated(policy: Policy, direction: Direction) -> Iterator[Stated]:
     """A rule that allows nothing is one the door could not read."""
     for index, rule in enumerate(policy.rules(direction)):
         if () not in {rule.peers, rule.ports}:
             yield Stated(policy, direction, index, rule)
 
 
-def _outweighs(witness: Stated, stated: Stated) -> bool:
+def _outweighs(witness: Stated, one: Stated) -> bool:
     """Of two that say the same for the same pods the first one stays."""
-    if not rule_implies(stated.rule, witness.rule):
+    if not rule_implies(one.rule, witness.rule):
         return False
-    mutual = rule_implies(witness.rule, stated.rule) and implies(
-        witness.policy.subject, stated.policy.subject
-    )
-    return not mutual or (witness.policy.key, witness.index) < (stated.policy.key, stated.index)
+    same = rule_implies(witness.rule, one.rule) and implies(witness.policy.subject, one.policy.subject)
+    return not same or (witness.policy.key, witness.index) < (one.policy.key, one.index)
 
 
-def _told(stated: Stated, witness: Stated) -> Finding:
-    where = witness.path if witness.policy is stated.policy else f"{witness.path} of {witness.policy.title}"
+def _told(one: Stated, witness: Stated) -> Finding:
+    where = witness.path if witness.policy is one.policy else f"{witness.path} of {witness.policy.title}"
     message = f"{where} allows all that this rule allows"
-    spot = Spot(stated.policy, stated.path)
+    spot = Spot(one.policy, one.path)
     return note(spot, "redundant-rule", message, "remove it, or mend what makes it say no more")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from podfence.analysis.findings.catalogue import FAMILIES
+from podfence.analysis.findings.catalogue import FAMILIES, ON_REQUEST
 from podfence.analysis.findings.evidence import Evidence, evidence
 from podfence.analysis.findings.finding import Finding, accepted, order
 from podfence.analysis.findings.suppression import Ignore, Ignored, suppressed, unknown_codes
@@ -24,12 +24,13 @@ class Report:
     notes: tuple[str, ...] = ()
 
 
-def judge(manifests: Manifests, ignore: Iterable[Ignore] = ()) -> Report:
-    """What the door doubted, then every family."""
+def judge(manifests: Manifests, ignore: Iterable[Ignore] = (), *, spare: bool = False) -> Report:
+    """What the door doubted, then every family; `spare`: also what the given pods have no need of."""
     facts = evidence(manifests)
     doubted = [accepted(warning) for warning in manifests.warnings]
     null = {(each.object, each.field) for each in doubted if each.code == "null-item"}
-    found = [each for family in FAMILIES for each in family(facts) if (each.object, each.field) not in null]
+    families = (*FAMILIES, ON_REQUEST) if spare else FAMILIES
+    found = [each for family in families for each in family(facts) if (each.object, each.field) not in null]
     by_object = suppressed(manifests)
     every = sorted([*doubted, *found, *unknown_codes(manifests)], key=order)
     kept = tuple(each for each in every if not _is_ignored(each, by_object, tuple(ignore)))
