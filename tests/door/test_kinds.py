@@ -284,7 +284,7 @@ def test_policies_of_other_apis_are_said_not_to_be_judged(version, kind):
 def test_other_kinds_pass_in_silence():
     found = read(
         "{apiVersion: v1, kind: ConfigMap}\n---\n{apiVersion: serving.knative.dev/v1, kind: Service}\n---\n"
-        "{apiVersion: networking.k8s.io/v1, kind: Ingress}\n"
+        "{apiVersion: networking.k8s.io/v1, kind: IngressClass}\n"
     )
     assert (found.problems, found.warnings, found.objects) == ((), (), ())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,10 +12,11 @@ from cyclopts import Parameter
 from podfence.analysis.choosing import Chooser
 from podfence.analysis.connections import View, connections
 from podfence.analysis.narrowing import Answer, Wanted
-from podfence.analysis.questions import port_asked
+from podfence.analysis.questions import PortAsked, port_asked
 from podfence.analysis.routes import Routing
 from podfence.analysis.workloads import Level
 from podfence.cli.arguments import AS_USUAL, Reading, Source, checked
+from podfence.cli.memory import nothing_to_collect
 from podfence.cli.progress import Bar, progress
 from podfence.cli.show.beside import partly, services, ways_in
 from podfence.cli.show.lines import FORMS, Entry, shown
@@ -111,9 +111,7 @@ def reach(
     """
     checked(sources)
     _refuse(besides, by, output)
-    # One answer and then the end: nothing here is garbage before that, and looking for it costs half the time.
-    gc.disable()
-    with progress() as bar:
+    with nothing_to_collect(), progress() as bar:
         bar.says("reading")
         source = given(sources, how)
         bar.says("comparing policies")
@@ -138,10 +136,17 @@ def _asked(source: Given, which: Which, by: Level, namespace: str) -> Answer:
             destinations=chooser.among(which.to),
             focus=chooser.among(which.focus),
             direction=Direction(which.direction) if which.direction else None,
-            port=port_asked(which.port),
+            port=_port(which.port),
             listening=which.listening,
         ),
     )
+
+
+def _port(text: str) -> PortAsked:
+    """The protocol may come first, as other tools write it: `tcp/80`."""
+    first, slash, second = text.partition("/")
+    backwards = slash and not first[:1].isdigit() and second[:1].isdigit()
+    return port_asked(f"{second}/{first}" if backwards else text)
 
 
 def _refuse(besides: Besides, by: str, output: Output) -> None:
