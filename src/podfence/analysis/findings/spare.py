@@ -125,13 +125,18 @@ def _resolved(rule: Rule, pod: Pod | None) -> PortSet:
 
 
 def _covered(case: _Case, rule: Rule, others: Sequence[Rule]) -> bool:
+    """Whoever has an address of a block is covered as that address is, but for the names of its own ports."""
     blocks = EVERYWHERE if rule.peers is None else addresses_of(rule)
     pods = set(_pods(case.evidence, rule))
-    if blocks:
+    if blocks and case.direction is Direction.EGRESS and _has_names(rule):
         pods |= {alike for alike in case.evidence.alike if _touches(alike, blocks)}
     return all(_pod_covered(case, alike, rule, others) for alike in pods) and all(
         _address_covered(case, address, rule, others) for address in _regions(blocks, others)
     )
+
+
+def _has_names(rule: Rule) -> bool:
+    return any(isinstance(entry.port, str) for entry in rule.ports or ())
 
 
 def _touches(alike: Alike, blocks: AddressSet) -> bool:
