@@ -15,7 +15,8 @@ from podfence.model.cluster import ContainerPort, Namespace, Node, Pod, Snapshot
 from podfence.model.flow import Flow
 from podfence.model.labels import EVERYTHING, NAMESPACE_NAME_LABEL, Operator, Selector, requirement
 from podfence.model.policy import Action, Direction, NetworkPeer, PodSelection, Policy, Rule, Tier
-from podfence.model.ports import ALL_PORTS, PortMatch, PortRange, Protocol
+from podfence.model.ports import ALL_PORTS, WITH_PORTS, PortMatch, PortRange, Protocol
+from podfence.model.portset import PortSet, joined
 
 NAMESPACES = ("x", "y")
 PODS = (("x", "a"), ("x", "b"), ("y", "c"))
@@ -137,6 +138,16 @@ def rules(namespace=None, actions=(Action.ACCEPT,)):
 def _absent_or_few(members):
     few = st.lists(members, min_size=1, max_size=2).map(tuple)
     return st.one_of(st.none(), st.none(), few, few, few, few, st.just(()))
+
+
+def port_sets():
+    """Few ports, so that sets overlap and touch."""
+    spans = st.tuples(st.integers(0, 12), st.integers(0, 4)).map(lambda t: PortRange(t[0], t[0] + t[1]))
+    rows = st.lists(spans, max_size=3).map(joined)
+    tables = st.dictionaries(st.sampled_from(WITH_PORTS), rows, max_size=3)
+    return st.builds(
+        lambda table, others: PortSet({p: r for p, r in table.items() if r}, others), tables, st.booleans()
+    )
 
 
 def directions():

@@ -7,10 +7,10 @@ from podfence.analysis.reach import Reach
 from podfence.compiler import compile  # noqa: A004  precedent: re.compile
 from podfence.model.flow import Flow, Verdict
 from podfence.model.ports import LAST_PORT, WITH_PORTS, PortRange, Protocol
-from podfence.model.portset import EVERY_PORT, NO_PORTS, PortSet, joined
+from podfence.model.portset import EVERY_PORT, NO_PORTS, PortSet
 from podfence.semantics import decide
 from profiles import examples
-from strategies import every_flow, worlds
+from strategies import every_flow, port_sets, worlds
 
 
 @examples(200)
@@ -42,15 +42,6 @@ def _borders(ports, protocol):
         for step in (-1, 0, 1)
     }
     return sorted({0, 1, LAST_PORT, *(port for port in edges if 0 <= port <= LAST_PORT)})
-
-
-def port_sets():
-    spans = st.tuples(st.integers(0, 12), st.integers(0, 4)).map(lambda t: PortRange(t[0], t[0] + t[1]))
-    rows = st.lists(spans, max_size=3).map(joined)
-    tables = st.dictionaries(st.sampled_from(WITH_PORTS), rows, max_size=3)
-    return st.builds(
-        lambda table, others: PortSet({p: r for p, r in table.items() if r}, others), tables, st.booleans()
-    )
 
 
 ASKED = [(protocol, port) for protocol in WITH_PORTS for port in range(20)] + [(Protocol.ICMP, None)]
