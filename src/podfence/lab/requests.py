@@ -118,13 +118,11 @@ async def probe(running: Running, request: Json, _: Connection) -> Json:
     asked = list(matrix.direct(sources, destinations))
     if request.get("services"):
         asked += matrix.by_service(running.snapshot, sources, destinations)
-    judged = running.snapshot
-    measured = await running.prober.measure([each.probe for each in asked])
-    found = matrix.answers(judged, asked, measured)
+    found = await running.measure(asked)
     return {
         "probes": telling.probes(found),
         "ends": [end.title for end in ends],
-        "shown": telling.shown(judged),
+        "shown": telling.shown(running.snapshot),
         "packets": len(asked),
         "milliseconds": (time.perf_counter() - begun) * 1000,
     }

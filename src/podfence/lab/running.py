@@ -110,6 +110,12 @@ class Running:
                 unreached,
             )
 
+    async def measure(self, asked: Sequence[matrix.Asked]) -> list[matrix.Answer]:
+        """Packets beside the policies of one moment: no edit happens meanwhile."""
+        async with self._turn:
+            measured = await self.prober.measure([each.probe for each in asked])
+            return matrix.answers(self.snapshot, asked, measured)
+
     def close(self) -> None:
         self.listeners.close(list(self.listeners.wanted()))
         self.enforcers.close()

@@ -1,0 +1,28 @@
+"""What the page about the lab shows is what a lab prints."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.kernel
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "commands" / "lab.md"
+
+
+def test_the_session_on_the_page_happens_as_it_is_shown(labs, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (session,) = re.findall(r"^```console\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    status, steps = 0, re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]
+    assert len(steps) > 5
+    for step in steps:
+        command, _, shown = step.partition("\n")
+        if command == "echo $?":
+            assert int(shown) == status
+            continue
+        ended = labs.run(*shlex.split(command)[2:], status=None)
+        status = ended.returncode
+        pattern = ".*".join(map(re.escape, shown.strip().split("…")))
+        assert re.fullmatch(pattern, ended.stdout.strip(), re.DOTALL), (command, ended.stdout, ended.stderr)
