@@ -22,6 +22,7 @@ FROM_UPPER = {"from": [block("10.128.0.0/9")]}
 CART = pod("cart", {"app": "cart"})
 FROM_DATABASE = {"from": [{"podSelector": labels(app="database")}]}
 NODE_AGENT = pod("agent", {"app": "agent"}, host=True)
+COREDNS = pod("coredns", {"k8s-app": "kube-dns"}, "53/UDP", namespace="kube-system")
 PROBED = pod("probe", {"app": "probe"}, namespace="monitoring")
 PROBES = {"podSelector": labels(app="probe")}
 MONITORING = {"namespaceSelector": labels(**{"kubernetes.io/metadata.name": "monitoring"})}
@@ -220,6 +221,19 @@ CASES = {
             (egress({"to": FROM_WEB["from"]}, name="a"), egress(DNS, name="b"), WEB),
         ),
         ((egress({"ports": [{"port": 53, "protocol": "UDP"}]}), WEB), (egress({}), WEB)),
+        # by label, where the pods of DNS are not given
+        (
+            (egress({"to": [{"namespaceSelector": {}, "podSelector": labels(app="web")}]}), WEB),
+            (
+                egress({"to": [{"namespaceSelector": {}, "podSelector": labels(**{"k8s-app": "kube-dns"})}]}),
+                WEB,
+            ),
+        ),
+        # where they are, a rule must lead to them
+        (
+            (egress({**DNS, "to": FROM_WEB["from"]}), WEB, COREDNS),
+            (egress({**DNS, "to": [{"namespaceSelector": {}}]}), WEB, COREDNS),
+        ),
         # whoever shuts everything means it
         ((egress({"to": [block("10.0.0.0/8")], "ports": [{"port": 443}]}), WEB), (egress(), WEB)),
     ],
@@ -247,7 +261,11 @@ CASES = {
     "implied-ingress": [
         ((policy(egress=[DNS]),), (policy(egress=[DNS], policyTypes=["Egress"]),)),
         ((policy(egress=[DNS]),), (policy(egress=[DNS], ingress=[]),)),
-        ((policy(egress=[DNS]), WEB), (policy(egress=[DNS]), ingress(name="q"), WEB)),
+        ((policy(egress=[DNS]),), (policy(egress=[DNS]), ingress(name="q"))),
+        (
+            (policy(egress=[DNS]), ingress(name="q", podSelector=labels(app="web")), WEB, DB),
+            (policy(egress=[DNS]), ingress(name="q", podSelector=labels(app="web")), WEB),
+        ),
     ],
     "host-network-pods": [
         (

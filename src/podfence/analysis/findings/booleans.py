@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podfence.analysis.findings.evidence import Evidence
-from podfence.analysis.findings.finding import Finding, Spot, about, note
+from podfence.analysis.findings.finding import Finding, Spot, about, note, peers
 from podfence.analysis.findings.labels import listed
 from podfence.model.labels import Selector
-from podfence.model.policy import Direction, PodSelection
+from podfence.model.policy import PodSelection
 
 TRUE = frozenset({"true", "yes", "on", "y"})
 FALSE = frozenset({"false", "no", "off", "n"})
@@ -20,12 +20,9 @@ def find(evidence: Evidence) -> Iterator[Finding]:
     values = _values(evidence)
     for policy in evidence.policies:
         yield from _selection(values, Spot(policy, "spec.podSelector"), policy.subject)
-        for direction in Direction:
-            for index, rule in enumerate(policy.rules(direction)):
-                field = f"spec.{direction.value}[{index}].{direction.peers_field}"
-                for number, peer in enumerate(rule.peers or ()):
-                    if isinstance(peer, PodSelection):
-                        yield from _selection(values, Spot(policy, f"{field}[{number}]"), peer)
+        for spot, _, peer in peers(policy):
+            if isinstance(peer, PodSelection):
+                yield from _selection(values, spot, peer)
 
 
 def _values(evidence: Evidence) -> dict[str, set[str]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from podfence.analysis.findings.evidence import Evidence
 from podfence.analysis.findings.finding import Finding, Spot, about
+from podfence.analysis.implication import implies
 from podfence.model.policy import Direction, Policy
 
 
@@ -40,6 +41,10 @@ def _unwritten(evidence: Evidence, policy: Policy) -> Iterator[Finding]:
 
 
 def _isolated_anyway(evidence: Evidence, policy: Policy) -> bool:
+    """By one other policy, whatever pods there are; or each of the given pods by some other."""
+    others = (o for o in evidence.policies if o is not policy and Direction.INGRESS in o.directions)
+    if any(implies(policy.subject, other.subject) for other in others):
+        return True
     rows = evidence.applying[Direction.INGRESS]
     pods = evidence.selected(policy.subject)
     return bool(pods) and all(any(other is not policy for other in rows[alike]) for alike in pods)

@@ -5,10 +5,11 @@ Next: the families (`selecting`, `ports`, `rules`, ...) make findings, `catalogu
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from podfence.manifests.loaded import Problem, Severity
-from podfence.model.policy import NOWHERE_KNOWN, Place, Policy
+from podfence.model.policy import NOWHERE_KNOWN, Direction, Peer, Place, Policy, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,15 @@ class Spot:
         while path and path not in self.policy.places:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return self.policy.place(path)
+
+
+def peers(policy: Policy) -> Iterator[tuple[Spot, Rule, Peer]]:
+    """Every peer of the rules that count, and where it stands."""
+    for direction in Direction:
+        for index, rule in enumerate(policy.rules(direction)):
+            field = f"spec.{direction.value}[{index}].{direction.peers_field}"
+            for number, peer in enumerate(rule.peers or ()):
+                yield Spot(policy, f"{field}[{number}]"), rule, peer
 
 
 def about(spot: Spot, code: str, message: str, remedy: str, severity: Severity = Severity.WARNING) -> Finding:

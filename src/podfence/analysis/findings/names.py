@@ -15,7 +15,7 @@ from podfence.analysis.findings.evidence import Alike, Evidence
 from podfence.analysis.findings.finding import Finding, Spot, about, note
 from podfence.analysis.findings.labels import listed
 from podfence.analysis.implication import implies
-from podfence.model.labels import EVERYTHING
+from podfence.model.labels import EVERYTHING, Selector
 from podfence.model.policy import Direction, NetworkPeer, Peer, PodSelection, Policy, PolicyKey, Rule
 from podfence.model.ports import PortMatch, PortRange, Protocol
 
@@ -96,10 +96,18 @@ class _Dns:
             return True
         if known := self.pods:
             return not known.isdisjoint(self.evidence.matching(peer))
-        home = isinstance(peer.namespaces, str) or not peer.namespaces.matches(
-            self.evidence.namespace_labels("kube-system")
-        )
-        return said or (not home and peer.pods == EVERYTHING)
+        if said or _speaks_of_dns(peer):
+            return True
+        where = peer.namespaces
+        system = self.evidence.namespace_labels("kube-system")
+        return isinstance(where, Selector) and where.matches(system) and peer.pods == EVERYTHING
+
+
+def _speaks_of_dns(peer: PodSelection) -> bool:
+    """By the words of its labels, where nothing better is known."""
+    every = (peer.pods, peer.namespaces) if isinstance(peer.namespaces, Selector) else (peer.pods,)
+    values = (value for selector in every for wanted in selector.requirements for value in wanted.values)
+    return any("dns" in value or value == "kube-system" for value in values)
 
 
 def _is_dns(entry: PortMatch, protocol: Protocol) -> bool:

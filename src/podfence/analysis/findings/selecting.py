@@ -9,23 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from podfence.analysis.findings.evidence import ALWAYS_THERE, Evidence, selections
-from podfence.analysis.findings.finding import Finding, Spot, about, note
+from podfence.analysis.findings.finding import Finding, Spot, about, note, peers
 from podfence.analysis.findings.labels import Vocabulary, corrected, listed, seen_values
 from podfence.model.labels import EVERYTHING, NAMESPACE_NAME_LABEL, Selector
-from podfence.model.policy import Direction, PodSelection, Policy, Rule
+from podfence.model.policy import PodSelection, Policy, Rule
 
 
 def find(evidence: Evidence) -> Iterator[Finding]:
     words = Vocabulary(evidence)
     for policy in evidence.policies:
         yield from _subject(words, policy)
-        for direction in Direction:
-            for index, rule in enumerate(policy.rules(direction)):
-                where = f"spec.{direction.value}[{index}].{direction.peers_field}"
-                for number, peer in enumerate(rule.peers or ()):
-                    spot = Spot(policy, f"{where}[{number}]")
-                    if isinstance(peer, PodSelection):
-                        yield from _confused(evidence, spot, rule, peer) or _peer(words, spot, peer)
+        for spot, rule, peer in peers(policy):
+            if isinstance(peer, PodSelection):
+                yield from _confused(evidence, spot, rule, peer) or _peer(words, spot, peer)
 
 
 def _subject(words: Vocabulary, policy: Policy) -> Iterator[Finding]:
