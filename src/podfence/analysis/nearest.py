@@ -34,7 +34,7 @@ GENERATED_LABELS = frozenset(
 """Labels that controllers write: a peer by these would last as long as one rollout."""
 
 
-_OVERRIDDEN = {
+OVERRIDDEN = {
     Tier.ADMIN: "this rule denies it, and no NetworkPolicy can allow what the Admin tier denies",
     Tier.BASELINE: "this rule denies it, as no NetworkPolicy isolates the pod in this direction",
 }
@@ -116,7 +116,7 @@ def _without_rules(snapshot: Snapshot, flow: Flow, walk: Walk) -> Miss:
 def _denied_by_rule(snapshot: Snapshot, flow: Flow, direction: Direction, match: Match) -> Miss:
     """Rules of the Admin and Baseline tiers have an order: an exception goes in front."""
     index = int(match.path.split("[")[1].split("]")[0])
-    words = _OVERRIDDEN[match.policy.tier]
+    words = OVERRIDDEN[match.policy.tier]
     edit = AddRule(direction, index, exact_rule(snapshot, flow, direction, match.policy))
     return Miss(direction, match.policy, f"spec.{direction.value}[{index}]", Condition.DENIED, words, edit)
 

@@ -25,7 +25,7 @@ from podfence.cli.text import printable
 from podfence.errors import UsageError
 from podfence.model.policy import Direction
 
-Output = Literal["text", "json", "csv", "md", "dot", "svg"]
+Output = Literal["text", "json", "csv", "md", "dot", "svg", "html"]
 Texts = Annotated[tuple[str, ...], Parameter(show_default=False, negative="")]
 
 
@@ -104,7 +104,7 @@ def reach(
     by
         What a line stands for.
     output
-        Text, JSON, CSV, Markdown, a graph for Graphviz, or a picture.
+        Text, JSON, CSV, Markdown, a graph for Graphviz, a picture, or a page that explains itself.
     how
         How sources are read.
 
@@ -152,7 +152,7 @@ def _port(text: str) -> PortAsked:
 def _refuse(besides: Besides, by: str, output: Output) -> None:
     if by == "namespace" and (besides.exposure or besides.services):
         raise UsageError("--exposure and --services are about workloads: use --by workload or --by pod")
-    if besides.exposure and output in {"dot", "svg"}:
+    if besides.exposure and output in {"dot", "svg", "html"}:
         raise UsageError(f"--exposure has no {output}: use text, json, csv or md")
 
 
@@ -172,6 +172,10 @@ def _shown(answer: Answer, output: Output, more: list[Entry]) -> Iterator[str]:
         from podfence.cli.show.svg import svg
 
         return svg(answer, more)
+    if output == "html":
+        from podfence.cli.show.html import html
+
+        return html(answer, more)
     return shown(FORMS[output], answer, more)
 
 
