@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import os
+import pty
+import sys
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from podfence.analysis.connections import connections
 from podfence.analysis.narrowing import Answer
 from podfence.cli import main
+from podfence.cli.progress import Silence, progress
 from podfence.cli.show.dot import dot
 from podfence.cli.show.lines import FORMS, shown
 from podfence.cli.show.svg import svg
@@ -190,3 +194,24 @@ def test_a_hostile_name_stays_inside_its_graph():
     picture = "".join(svg(hostile()))
     assert not list(ET.fromstring(picture).iter("{http://www.w3.org/2000/svg}script"))
     assert "\x1b" not in "".join(dot(hostile())) + picture
+
+
+def test_a_bar_appears_on_a_terminal_and_the_answer_stays_out_of_it(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr("podfence.cli.progress.PATIENCE", 0)
+    terminal, ours = pty.openpty()
+    monkeypatch.setattr("sys.stderr", os.fdopen(ours, "w"))
+    with progress() as bar:
+        bar._timer.join()
+        bar.says("reading", 3)
+        for each in bar.counted("abc"):
+            print(each)
+    sys.stderr.close()
+    assert capfd.readouterr().out == "a\nb\nc\n"
+    assert b"reading" in os.read(terminal, 65536)
+    os.close(terminal)
+
+
+def test_nobody_watches_a_pipe(capfd):
+    with progress() as bar:
+        assert (list(bar.counted("ab")), type(bar)) == (["a", "b"], Silence)
+    assert capfd.readouterr().err == ""

@@ -48,7 +48,9 @@ class Bar:
         from rich.console import Console
         from rich.progress import Progress
 
-        self._drawn = Progress(console=Console(stderr=True), transient=True)
+        self._drawn = Progress(
+            console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False
+        )
         self._drawn.add_task(self._says, total=self._total or None)
         self._drawn.start()
 

@@ -19,6 +19,7 @@ from podfence.cli.text import printable
 
 WIDTH, HEIGHT = 300, 26
 GAP, ROW, TOP, MARGIN = 120, 44, 60, 30
+SHIFT = 5
 
 STYLE = (
     "text{font:13px sans-serif;fill:#222}.name{font-weight:bold}"
@@ -91,17 +92,22 @@ def _arcs(answer: Answer, entries: list[Entry], boxes: Mapping[str, Box]) -> Ite
 
 
 def _arc(pair: tuple[str, str], said: str, boxes: Mapping[str, Box]) -> str:
-    """From the right side of one box to the near side of the other, bent where both stand in one column."""
+    """Between the sides that face each other; in one column both on the right. Arcs end a little above where they begin."""
     here, there = boxes[pair[0]], boxes[pair[1]]
-    backwards = there.column <= here.column
-    x1, y1 = here.x + WIDTH, here.y + HEIGHT // 2
-    x2, y2 = (there.x + WIDTH if backwards else there.x), there.y + HEIGHT // 2
+    leaves, enters = _sides(here, there)
+    x1, y1 = here.x + leaves * WIDTH, here.y + HEIGHT // 2 + SHIFT
+    x2, y2 = there.x + enters * WIDTH, there.y + HEIGHT // 2 - SHIFT
     bend = GAP // 2
-    control = f"{x1 + bend} {y1}, {x2 + (bend if backwards else -bend)} {y2}"
+    control = f"{x1 + (bend if leaves else -bend)} {y1}, {x2 + (bend if enters else -bend)} {y2}"
     title = _text(f"{pair[0]} => {pair[1]} : {said}")
     return (
         f'<path d="M{x1} {y1} C{control}, {x2} {y2}" marker-end="url(#arrow)"><title>{title}</title></path>\n'
     )
+
+
+def _sides(here: Box, there: Box) -> tuple[int, int]:
+    """0 is left, 1 is right."""
+    return (int(here.column <= there.column), int(here.column >= there.column))
 
 
 def _short(label: str) -> str:
