@@ -127,11 +127,10 @@ def _resolved(rule: Rule, pod: Pod | None) -> PortSet:
 def _covered(case: _Case, rule: Rule, others: Sequence[Rule]) -> bool:
     """Whoever has an address of a block is covered as that address is, but for the names of its own ports."""
     blocks = EVERYWHERE if rule.peers is None else addresses_of(rule)
-    pods = set(_pods(case.evidence, rule))
-    if blocks and case.direction is Direction.EGRESS and _has_names(rule):
-        pods |= {alike for alike in case.evidence.alike if _touches(alike, blocks)}
-    return all(_pod_covered(case, alike, rule, others) for alike in pods) and all(
-        _address_covered(case, address, rule, others) for address in _regions(blocks, others)
+    named = blocks and case.direction is Direction.EGRESS and _has_names(rule)
+    inside = (alike for alike in case.evidence.alike if _touches(alike, blocks)) if named else ()
+    return all(_address_covered(case, address, rule, others) for address in _regions(blocks, others)) and all(
+        _pod_covered(case, alike, rule, others) for alike in chain(_pods(case.evidence, rule), inside)
     )
 
 
