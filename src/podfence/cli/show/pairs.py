@@ -73,15 +73,32 @@ class Pairs:
 
     def _row(self, source: int, row: Mapped, *, asked: bool) -> list[int]:
         """What is not allowed is denied, where the command asked and policies have a say."""
-        denied = self._judged(source) if asked else frozenset()
-        return [row.get(n, 0 if n in denied else UNASKED) for n in range(len(self.ends))]
+        cells = self._blank(source) if asked else [UNASKED] * len(self.ends)
+        for place, number in row.items():
+            cells[place] = number
+        if source not in row:
+            cells[source] = UNASKED
+        return cells
 
-    def _judged(self, source: int) -> frozenset[int]:
-        wanted = self.answer.reached_from(self.answer.found.numbers[self.ends[source].title])
-        inside = bool(self.ends[source].namespace)
-        known = range(len(self.answer.found.ends)) if wanted is None else wanted
-        places = (self._place[n] for n in known if inside or self.answer.found.ends[n].namespace)
-        return frozenset(place for place in places if place is not None and place != source)
+    def _blank(self, source: int) -> list[int]:
+        end = self.ends[source]
+        wanted = self.answer.reached_from(self.answer.found.numbers[end.title])
+        if wanted is None:
+            return list(self._blank_for(end))
+        places = {self._place[number] for number in wanted}
+        return [each if n in places else UNASKED for n, each in enumerate(self._blank_for(end))]
+
+    def _blank_for(self, end: End) -> list[int]:
+        return self._everybody if end.namespace else self._inside
+
+    @cached_property
+    def _everybody(self) -> list[int]:
+        return [UNASKED if end.kind == STRANGER else 0 for end in self.ends]
+
+    @cached_property
+    def _inside(self) -> list[int]:
+        """Whom policies judge when they are reached from outside."""
+        return [0 if end.namespace else UNASKED for end in self.ends]
 
     @cached_property
     def _titled(self) -> dict[str, int]:

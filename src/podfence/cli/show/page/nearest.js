@@ -36,7 +36,7 @@ function withoutRules(flow, { direction, isolating }) {
   return {
     policy: isolating[0],
     path: `spec.${direction}`,
-    line: policy.line,
+    line: policy.lines[direction],
     condition: 'no rule',
     sentence: `${policy.title} has no ${direction} rules, so nothing is allowed`,
     edit: `add ${wholeRule(flow, direction, policy)} to spec.${direction} of ${policy.title}`,
