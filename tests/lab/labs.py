@@ -23,8 +23,11 @@ class Labs:
         }
 
     def run(self, *words: str, given: str = "", status: int | None = 0) -> subprocess.CompletedProcess:
+        return self.podfence("lab", *words, given=given, status=status)
+
+    def podfence(self, *words: str, given: str = "", status: int | None = 0) -> subprocess.CompletedProcess:
         ended = subprocess.run(
-            [sys.executable, "-c", MAIN, "lab", *words],
+            [sys.executable, "-c", MAIN, *words],
             input=given, capture_output=True, text=True, timeout=LIMIT, env=self.environment, check=False,
         )  # fmt: skip
         assert status is None or ended.returncode == status, (

@@ -1,5 +1,6 @@
 """The network policy workshop, step by step, with the shop of examples/ and the programs it names."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ def curl(shop, end: str, url: str, status: int = 0, limit: int = 1) -> str:
     words = ("curl", "-sS", "--connect-timeout", str(limit), "-m", "5", url)
     ended = shop.run("exec", end, "--", *words, status=status)
     return ended.stdout + ended.stderr
+
+
+def denied(shop, destination: str, port: int) -> str:
+    """The newest record of the deny log, which the workshop looks for on the node."""
+    found = [json.loads(line) for line in shop.podfence("flows", "-o", "json").stdout.splitlines()]
+    record = next(each for each in reversed(found) if each["dst"].startswith(destination))
+    assert (record["src"][:3], record["protocol"], record["port"]) == ("ui/", "TCP", port)
+    assert record["direction"] == "ingress"
+    return record["line"]
 
 
 def test_the_workshop_can_be_followed(shop):
@@ -55,6 +65,7 @@ def test_the_workshop_can_be_followed(shop):
 
     apply(shop, 5)
     curl(shop, "ui/ui", "orders.orders/orders", status=28)
+    assert "allow-orders-ingress" in denied(shop, "orders/orders", 8080)
     assert "configured" in apply(shop, 6)
     curl(shop, "ui/ui", "orders.orders/orders")
     assert {e["expected"] == e["measured"] for e in shop.probes("--services")} == {True}

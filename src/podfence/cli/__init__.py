@@ -26,6 +26,7 @@ COMMANDS = {
     "reach": ("podfence.cli.reach:reach", "Who reaches whom, and on which ports."),
     "render": ("podfence.cli.render:render", "The nft text that a node would run."),
     "lab": ("podfence.cli.lab:app", "Try policies on real packets, on this machine."),
+    "flows": ("podfence.cli.denials:flows", "What was denied, by which policies, how often."),
     "rbac": ("podfence.cli.rbac:rbac", "The role that reading a cluster needs."),
     "completion": ("podfence.cli.completion:completion", "The completion script for your shell."),
 }

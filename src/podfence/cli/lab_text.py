@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +12,6 @@ from podfence.cli.text import printable
 
 Told = dict[str, Any]
 FEW = 8
-_WIDEST = 60
 
 
 def up(told: Told, seconds: float) -> str:
@@ -70,7 +69,8 @@ def report(told: Told, *, every: bool = False) -> str:
         for name in names
     ]
     lines += [_pairs(told), *_listed(told, every=every)]
-    lines += [f"  cut  {line}{_times(amount)}" for line, amount in Counter(told["cut"]).items()]
+    cut: Counter[str] = Counter(told["cut"])
+    lines += [f"  cut  {line}{_times(amount)}" for line, amount in cut.items()]
     lines += [f"not reached from its own node: {line}" for line in told["unreached"]]
     return "\n".join(map(printable, lines))
 
@@ -80,7 +80,8 @@ def _times(amount: int) -> str:
 
 
 def _object(each: Told) -> str:
-    return each["line"] + (f"  (namespace {each['namespace']})" if each["namespace"] else "")
+    namespace = f"  (namespace {each['namespace']})" if each["namespace"] else ""
+    return f"{each['line']}{namespace}"
 
 
 def _nodes(amount: int) -> str:
@@ -147,33 +148,44 @@ def _wrong(each: Told) -> str:
 
 
 LEGEND = "A allowed  d denied  p some ports only  E error  ! not as the policies say  . not asked"
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BESIDE = 20
+"""More columns than these leave no room for what is expected beside what is measured."""
 
 
 def _picture(told: Told) -> Iterator[str]:
-    """Rows send, columns receive; a column's number is that of the row of the same name."""
-    cells = _cells(told["probes"])
-    rows = list(dict.fromkeys(source for source, _ in cells))
-    received = dict.fromkeys(destination for _, destination in cells)
-    names = list(
-        dict.fromkeys([*(end for end in told["ends"] if end in {*rows, *received}), *rows, *received])
-    )
-    columns = [name for name in names if name in received]
-    if len(names) > _WIDEST:
+    """Rows send, columns receive; a column's letter is that of the row of the same name."""
+    sources = dict.fromkeys(each["src"] for each in told["probes"])
+    received = dict.fromkeys(each["dst"] for each in told["probes"])
+    known = (end for end in told["ends"] if end in sources or end in received)
+    names = list(dict.fromkeys([*known, *sources, *received]))
+    if len(names) > len(LETTERS):
         yield f"{len(names)} ends are too many for a picture: narrow it with --from and --to"
         return
-    number = {name: at for at, name in enumerate(names, 1)}
+    columns = {name: letter for name, letter in zip(names, LETTERS, strict=False) if name in received}
     shown = {name: told["shown"].get(name, name) for name in names}
     width = max(map(len, shown.values()), default=0)
+    panels = _panels(told["probes"], beside=len(columns) <= _BESIDE)
     yield LEGEND
-    yield " " * (width + 4) + " ".join(f"{number[name]:2}" for name in columns)
-    for name in names:
-        marks = [f" {cells.get((name, to), '.')}" for to in columns] if name in rows else []
-        yield f"{number[name]:2}  {shown[name]:{width}}{' ' if marks else ''}{' '.join(marks)}".rstrip()
+    yield " " * (width + 6) + "    ".join(f"{title:{2 * len(columns) - 1}}" for title, _ in panels).rstrip()
+    yield " " * (width + 6) + "    ".join(" ".join(columns.values()) for _ in panels)
+    for name, letter in zip(names, LETTERS, strict=False):
+        marks = (" ".join(cells.get((name, to), ".") for to in columns) for _, cells in panels)
+        yield f"{letter}  {shown[name]:{width}}   {'    '.join(marks) if name in sources else ''}".rstrip()
 
 
-def _cells(probes: list[Told]) -> dict[tuple[str, str], str]:
+Cells = dict[tuple[str, str], str]
+
+
+def _panels(probes: list[Told], *, beside: bool) -> list[tuple[str, Cells]]:
+    """What the policies say beside what packets did."""
+    measured = ("measured", _cells(probes, _mark))
+    return [("expected", _cells(probes, _expected)), measured] if beside else [measured]
+
+
+def _cells(probes: list[Told], mark: Callable[[list[Told]], str]) -> Cells:
     ordered = sorted(probes, key=_pair)
-    return {pair: _mark(list(found)) for pair, found in groupby(ordered, key=_pair)}
+    return {pair: mark(list(found)) for pair, found in groupby(ordered, key=_pair)}
 
 
 def _pair(each: Told) -> tuple[str, str]:
@@ -186,4 +198,12 @@ def _mark(found: list[Told]) -> str:
         return "E"
     if any(each["measured"] != each["expected"] for each in found):
         return "!"
-    return {("allowed",): "A", ("denied",): "d"}.get(tuple(measured), "p")
+    return _letter(measured)
+
+
+def _expected(found: list[Told]) -> str:
+    return _letter({each["expected"] for each in found})
+
+
+def _letter(verdicts: set[str]) -> str:
+    return "A" if verdicts == {"allowed"} else "d" if verdicts == {"denied"} else "p"
