@@ -60,7 +60,7 @@ function pairContent(from, to) {
 function explained(from, to) {
   if (!WHY) return [element('p', {}, 'A namespace is many pods: ask --by workload for reasons.')];
   const families = familiesOf(from, to);
-  if (!families.length) return [element('p', {}, 'This page has no reasons for the pair: podfence explain does.')];
+  if (!families.length) return [element('p', {}, 'Of one of the two no address stands for all: every one is a pod of another name. podfence explain tells of each.')];
   const found = families.map((family) => [family, explanations(from, to, family)]);
   const same = found.every(([, groups]) => alike(groups) === alike(found[0][1]));
   if (same) return found[0][1].map(groupContent);
