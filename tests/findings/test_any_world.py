@@ -20,7 +20,7 @@ def told(world):
     return [finding for family in (*FAMILIES, ON_REQUEST) for finding in family(facts)]
 
 
-@examples(100)
+@examples(40)
 @given(worlds())
 def test_every_finding_is_a_known_one_with_a_field(world):
     found = told(world)
@@ -32,7 +32,7 @@ def test_every_finding_is_a_known_one_with_a_field(world):
         assert FIELD.fullmatch(finding.field), finding.field
 
 
-@examples(60)
+@examples(30)
 @given(worlds())
 def test_without_pods_namespaces_and_services_none_of_them_is_missed(world):
     alone = replace(world, pods={}, namespaces={}, services={}, nodes={})
