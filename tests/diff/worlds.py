@@ -67,4 +67,8 @@ def found_between(found, source, destination):
 
 
 def _is(end, wanted):
-    return end.title == wanted if end.addresses is None else not isinstance(wanted, str) and wanted in end.addresses
+    return (
+        end.title == wanted
+        if end.addresses is None
+        else not isinstance(wanted, str) and wanted in end.addresses
+    )

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from podfence.analysis.admission import USABLE, ports_between
 from podfence.model.address import Address
 from podfence.model.cluster import Namespace, Node, Pod, Snapshot
-from podfence.model.policy import Policy
+from podfence.model.policy import Policy, PolicyKey
 from podfence.model.portset import NO_PORTS, PortSet
 
 Families = Mapping[int, PortSet]
@@ -124,23 +124,24 @@ class Side:
     def selected(self, policy: Policy, pod: Pod) -> bool:
         return self.snapshot.selects(policy.subject, pod)
 
+    def holders(self, pod: Pod) -> Iterator[Pod]:
+        """Who else has its addresses, and is judged in its place."""
+        found = (self.snapshot.pod_at(address) for address in pod.addresses)
+        yield from (holder for holder in found if holder and holder.key != pod.key)
+
     def around(self, pod: Pod) -> Iterator[tuple[Key, Part]]:
-        """Its namespace, its node, and whoever holds its addresses if it does not."""
+        """Its namespace and its node."""
         if namespace := self.snapshot.namespaces.get(pod.namespace):
             yield ("Namespace", namespace.name), namespace
         if node := self.snapshot.nodes.get(pod.node):
             yield ("Node", node.name), node
-        for address in pod.addresses:
-            holder = self.snapshot.pod_at(address)
-            if holder and holder.key != pod.key:
-                yield ("Pod", *holder.key), holder
 
 
 def mixture(old: Side, new: Side, source: Member, destination: Member) -> Mixture:
     """Of one pair of members."""
-    before = {SOURCE: source.old, DESTINATION: destination.old}
-    after = {SOURCE: source.new, DESTINATION: destination.new}
-    pods = [pod for pod in (*before.values(), *after.values()) if pod]
+    before = _pods(old, source.old, destination.old)
+    after = _pods(new, source.new, destination.new)
+    pods = (*before.values(), *after.values())
     keys = {
         policy.key
         for side, pod, where in product((old, new), pods, {pod.namespace for pod in pods})
@@ -150,11 +151,17 @@ def mixture(old: Side, new: Side, source: Member, destination: Member) -> Mixtur
     return Mixture(_parts(old, before, keys), _parts(new, after, keys), source, destination)
 
 
-def _parts(side: Side, ends: Mapping[Key, Pod | None], keys: Iterable[tuple[str, str, str]]) -> Parts:
-    pods = {key: pod for key, pod in ends.items() if pod}
+def _pods(side: Side, source: Pod | None, destination: Pod | None) -> Mapping[Key, Pod]:
+    """The ends, and whoever else has their addresses."""
+    ends = {key: pod for key, pod in ((SOURCE, source), (DESTINATION, destination)) if pod}
+    own = {pod.key for pod in ends.values()}
+    holders = (holder for pod in ends.values() for holder in side.holders(pod) if holder.key not in own)
+    return {**{("Pod", *holder.key): holder for holder in holders}, **ends}
+
+
+def _parts(side: Side, pods: Mapping[Key, Pod], keys: Iterable[PolicyKey]) -> Parts:
     around = {key: part for pod in pods.values() for key, part in side.around(pod)}
     policies = {
         ("Policy", *key): side.snapshot.policies[key] for key in keys if key in side.snapshot.policies
     }
-    own = {("Pod", *pod.key) for pod in pods.values()}
-    return {**{key: part for key, part in around.items() if key not in own}, **policies, **pods}
+    return {**around, **policies, **pods}
