@@ -22,7 +22,7 @@ from podfence.errors import UsageError
 MOST_ENDS = 2500
 """A browser holds a number for every pair; beyond this no screen shows them anyway."""
 
-SCRIPTS = ("tables", "decide", "nearest", "view", "matrix", "map", "listing", "panel", "page")
+SCRIPTS = ("tables", "decide", "nearest", "view", "matrix", "moving", "map", "listing", "panel", "page")
 
 
 def html(answer: Answer, more: Iterable[Entry] = ()) -> Iterator[str]:

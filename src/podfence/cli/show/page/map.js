@@ -1,7 +1,7 @@
 // ---- The map: namespaces where podfence has put them; a click leads to workloads, another to one workload, and back.
 
 const BOX = { width: 190, height: 64 };
-const COLUMN = 430, ROW = 44, ITEM = { width: 250, height: 36 };
+const ROW = 48, ITEM = { width: 230, height: 41 };
 const MOST_WAYS = 70, MOST_LABELS = 14, MOST_TOGETHER = 3;
 
 /** @typedef {{from: number, to: number, pairs: number, of: number, open: boolean, ports: Map<number, number>}} Way */
@@ -75,15 +75,20 @@ function sheet(width, height, ...children) {
 /** A box to click. @param {{x: number, y: number, width: number, height: number}} at */
 function box(at, title, less, kind, act, lit) {
   const seen = [title, less].join(', ');
+  const tall = at.height > 50;
+  const small = drawn('text', { class: 'less', x: 12, y: tall ? 47 : 33 });
   const node = drawn('g', { class: `box ${kind}`, tabindex: 0, role: 'button', 'aria-label': seen, transform: `translate(${at.x} ${at.y})` },
     drawn('rect', { width: at.width, height: at.height, rx: 8 }),
-    drawn('text', { x: 12, y: at.height > 50 ? 27 : 15 }, shortened(title, at.width / 8.6)),
-    drawn('text', { class: 'less', x: 12, y: at.height > 50 ? 47 : 29 }, shortened(less, at.width / 6.6)),
-    drawn('title', {}, seen));
+    drawn('text', { x: 12, y: tall ? 27 : 17 }, shortened(title, at.width / 9.4)), small, drawn('title', {}, seen));
   node.addEventListener('click', act);
   node.addEventListener('keydown', (event) => { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); act(); } });
   for (const [name, on] of [['pointerenter', true], ['pointerleave', false], ['focus', true], ['blur', false]]) node.addEventListener(name, () => lit(on));
-  return node;
+  const says = (words) => {
+    small.textContent = shortened(words ?? less, at.width / 6.8);
+    node.classList.toggle('dim', words === '');
+  };
+  says();
+  return { node, says };
 }
 
 const shortened = (text, most) => (text.length > most ? `${text.slice(0, Math.max(1, Math.floor(most) - 1))}…` : text);
@@ -100,23 +105,33 @@ function wayLine(way, d, at, words, act) {
 
 /** All namespaces. Open ways in both directions are one quiet line. */
 function drawSpaces() {
-  const found = joinedWays(ways((end) => ENDS[end].namespace, (end) => ENDS[end].namespace).filter((way) => way.from !== way.to));
+  const apart = ways((end) => ENDS[end].namespace, (end) => ENDS[end].namespace).filter((way) => way.from !== way.to);
+  const found = joinedWays(apart);
   const few = TABLES.map.ring || found.length <= MOST_WAYS;
-  const loud = found.filter((way) => !way.open).length;
+  const worded = found.filter((way) => !way.open).length <= MOST_LABELS;
   const lines = drawn('g');
   const draw = (lit) => {
     const shown = found.filter((way) => (few && lit < 0) || way.from === lit || way.to === lit);
-    lines.replaceChildren(...shown.map((way) => spaceLine(way, lit >= 0 || (loud <= MOST_LABELS && !way.open))));
+    lines.replaceChildren(...shown.map((way) => spaceLine(way, lit < 0 && worded && !way.open)));
+    boxes.forEach(({ says }, number) => says(lit < 0 || lit === number ? undefined : between(apart, lit, number)));
   };
   const boxes = SPACES.map((space) => {
     const act = () => go({ kind: 'space', number: space.number });
     return box({ ...space, ...BOX }, space.title, spaceText(space), space.name ? 'inside' : 'outside', act, (on) => draw(on ? space.number : -1));
   });
   draw(-1);
-  byId('map-note').textContent = few
-    ? 'A grey line is open both ways or wholly; coloured ones are limited. Rest on a namespace to see its own; click to look inside.'
-    : `${plural(found.length, 'way')} between namespaces: rest on one to see its own; click to look inside.`;
-  sheet(TABLES.map.width, TABLES.map.height, lines, ...boxes);
+  const lead = few ? 'A grey line: everything passes. A coloured one is limited: to some pairs, or (yellow) to some ports.' : `${plural(apart.length, 'way')} between namespaces.`;
+  byId('map-note').textContent = `${lead} Rest on a namespace for what it reaches (→) and what reaches it (←), in pairs; click to look inside.`;
+  sheet(TABLES.map.width, TABLES.map.height, lines, ...boxes.map(({ node }) => node));
+}
+
+/** What a box says while another is looked at; nothing where no way leads. */
+function between(found, lit, number) {
+  const told = [['→', lit, number], ['←', number, lit]].flatMap(([arrow, from, to]) => {
+    const way = found.find((each) => each.from === from && each.to === to);
+    return way ? [`${arrow} ${way.pairs === way.of ? `all ${way.of}` : `${way.pairs} of ${way.of}`}`] : [];
+  });
+  return told.join('   ');
 }
 
 function spaceText(space) {
@@ -180,11 +195,14 @@ function drawEnd(number) {
   drawColumns({
     left: left.map((each) => ({ ...each, act: () => among(each.ends, number, true) })),
     right: right.map((each) => ({ ...each, act: () => among(each.ends, number, false) })),
-    centre: [{ key: 0, title: titleOf(number), less: endText(number), act: () => undefined }],
+    centre: [{ key: 0, title: shortTitle(number), less: endText(number), act: () => undefined }],
     coming: ways(leftOfEnd, one), going: ways(one, rightOfEnd),
     choose: (way, inwards) => among((inwards ? left[way.from] : right[way.to]).ends, number, inwards),
   });
 }
+
+/** Without the kind: there is little room. */
+const shortTitle = (end) => (SPACES[ENDS[end].namespace].name ? `${SPACES[ENDS[end].namespace].title}/` : '') + ENDS[end].label;
 
 function together(portsWith) {
   const found = new Map();
@@ -197,7 +215,7 @@ function together(portsWith) {
   });
   const items = [...found.values()].flatMap((ends) => (ends.length <= MOST_TOGETHER ? ends.map((end) => [end]) : [ends]));
   const of = new Map(items.flatMap((ends, key) => ends.map((end) => [end, key])));
-  const titled = (ends) => (ends.length === 1 ? titleOf(ends[0]) : `${SPACES[ENDS[ends[0]].namespace].title}: ${ends.length} alike`);
+  const titled = (ends) => (ends.length === 1 ? shortTitle(ends[0]) : `${SPACES[ENDS[ends[0]].namespace].title}: ${ends.length} alike`);
   return [items.map((ends, key) => ({ key, ends, title: titled(ends), less: portsText(PORTS[portsWith(ends[0])]) })), (end) => of.get(end) ?? -1];
 }
 
@@ -210,27 +228,37 @@ function among(ends, number, inwards) {
 
 /** Three columns: who reaches in, who is looked at, who is reached. */
 function drawColumns({ left, centre, right, coming, going, choose }) {
-  const height = Math.max(left.length, centre.length, right.length) * ROW + 70;
-  const place = (items, column) => new Map(items.map((item, n) => [item.key, { x: 20 + column * COLUMN, y: 50 + n * ROW + ((Math.max(left.length, centre.length, right.length) - items.length) * ROW) / 2 }]));
-  const places = [place(left, 0), place(centre, 1), place(right, 2)];
+  const columns = [left, centre, right];
+  const most = Math.max(...columns.map((items) => items.length));
+  const apart = Math.max(ITEM.width + 90, (byId('map').clientWidth - 60 - ITEM.width) / 2);
+  const spot = (column, n) => ({ x: 8 + column * apart, y: 44 + (n + (most - columns[column].length) / 2) * ROW });
+  const places = columns.map((items, column) => new Map(items.map((item, n) => [item.key, spot(column, n)])));
   const few = coming.length + going.length <= MOST_WAYS || centre.length === 1;
+  const all = [...coming.map((way) => ({ way, column: 0 })), ...going.map((way) => ({ way, column: 1 }))];
+  const touches = ({ way, column }, place, key) => (column === place && way.from === key) || (column + 1 === place && way.to === key);
   const lines = drawn('g');
-  const draw = (column, key) => {
-    const lit = (way, from) => (column < 0 ? few : way[column === from ? 'from' : 'to'] === key && (column === from || column === from + 1));
-    lines.replaceChildren(
-      ...coming.filter((way) => lit(way, 0)).map((way) => columnLine(way, places[0].get(way.from), places[1].get(way.to), column >= 0 && centre.length > 1, () => choose(way, true))),
-      ...going.filter((way) => lit(way, 1)).map((way) => columnLine(way, places[1].get(way.from), places[2].get(way.to), column >= 0 && centre.length > 1, () => choose(way, false))));
+  const draw = (lit, key) => {
+    const shown = all.filter((each) => (lit < 0 ? few : touches(each, lit, key)));
+    lines.replaceChildren(...shown.map(({ way, column }) => columnLine(way, places[column].get(way.from), places[column + 1].get(way.to), () => choose(way, column === 0))));
+    for (const each of boxes) each.says(lit < 0 || each.column === lit ? undefined : saidOf(shown, each, touches));
   };
+  const boxes = columns.flatMap((items, column) => items.map((item) => {
+    const at = { ...places[column].get(item.key), ...ITEM };
+    return { ...box(at, item.title, item.less, 'item', item.act, (on) => draw(on ? column : -1, item.key)), column, key: item.key };
+  }));
   draw(-1);
-  const boxes = [left, centre, right].flatMap((items, column) => items.map((item) => box({ ...places[column].get(item.key), ...ITEM }, item.title, item.less, 'item', item.act, (on) => draw(on ? column : -1, item.key))));
-  const headings = ['reach in', '', 'are reached'].map((text, column) => drawn('text', { class: 'heading', x: 20 + column * COLUMN, y: 28 }, text));
-  byId('map-note').textContent = few ? 'Click a line for its pairs.' : `${plural(coming.length + going.length, 'way')}: rest on a box to see its own.`;
-  sheet(2 * COLUMN + ITEM.width + 40, height, lines, ...headings, ...boxes);
+  const headings = ['reach in', '', 'are reached'].map((text, column) => drawn('text', { class: 'heading', x: spot(column, 0).x, y: 24 }, text));
+  byId('map-note').textContent = `${few ? 'Click a line for its pairs.' : plural(all.length, 'way')} Rest on a box for its own and their ports; click it to look inside.`;
+  sheet(2 * apart + ITEM.width + 16, most * ROW + 60, lines, ...headings, ...boxes.map(({ node }) => node));
 }
 
-function columnLine(way, here, there, worded, act) {
+/** What a box says while one in another column is looked at: the ports between them. */
+function saidOf(shown, { column, key }, touches) {
+  return shown.filter((each) => touches(each, column, key)).map(({ way }) => portsOfWay(way)).join('; ');
+}
+
+function columnLine(way, here, there, act) {
   const [x1, y1, x2, y2] = [here.x + ITEM.width + 2, here.y + ITEM.height / 2, there.x - 3, there.y + ITEM.height / 2];
   const bend = (x2 - x1) / 2;
-  const at = worded ? { x: (x1 + x2) / 2, y: (y1 + y2) / 2 - 5 } : null;
-  return wayLine(way, `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`, at, portsOfWay(way), act);
+  return wayLine(way, `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`, null, wayText(way), act);
 }

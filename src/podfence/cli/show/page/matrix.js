@@ -1,7 +1,8 @@
 // ---- The matrix: rows are sources, columns destinations. Only what is on the screen is drawn.
 
 const LEFT_SPACE = 104, LEFT_NAME = 168, TOP_SPACE = 22, TOP_NAME = 132;
-const LEAST = 2, MOST = 34, NAMED = 11;
+const SMALL_LEFT = 40, SMALL_TOP = 74;
+const LEAST = 1, MOST = 34, NAMED = 11;
 const canvas = /** @type {HTMLCanvasElement} */ (byId('cells'));
 const pen = canvas.getContext('2d');
 
@@ -18,8 +19,8 @@ const grid = {
   fitted: false,
   colors: {},
 };
-const left = () => (grid.size >= NAMED ? LEFT_SPACE + LEFT_NAME : LEFT_SPACE + 40);
-const above = () => (grid.size >= NAMED ? TOP_SPACE + TOP_NAME : TOP_SPACE + 18);
+const left = () => (grid.size >= NAMED ? LEFT_SPACE + LEFT_NAME : LEFT_SPACE + SMALL_LEFT);
+const above = () => (grid.size >= NAMED ? TOP_SPACE + TOP_NAME : TOP_SPACE + SMALL_TOP);
 
 /** Rows and columns that the search leaves: as either end, everybody stays, and only the cells in sight are filled. */
 function arrange() {
@@ -43,7 +44,7 @@ function arrange() {
 }
 
 function fit() {
-  const room = (named) => [grid.width - LEFT_SPACE - (named ? LEFT_NAME : 40), grid.height - TOP_SPACE - (named ? TOP_NAME : 18)];
+  const room = (named) => [grid.width - LEFT_SPACE - (named ? LEFT_NAME : SMALL_LEFT), grid.height - TOP_SPACE - (named ? TOP_NAME : SMALL_TOP)];
   const sized = ([width, height]) => Math.min(width / grid.columns.length, height / grid.rows.length);
   const named = sized(room(true));
   grid.size = Math.max(LEAST, Math.min(28, named >= NAMED ? named : Math.min(NAMED - 0.5, sized(room(false)))));
@@ -227,15 +228,24 @@ function paintColumnGroup({ space, start, amount }) {
   if (right < left() || leftOf(start) > grid.width) return;
   pen.fillStyle = grid.colors.line;
   pen.fillRect(leftOf(start), 0, 1, above());
-  if (right - x >= 14) label(SPACES[space].title, x + 4, TOP_SPACE / 2 + 1, right - x - 8, true);
-  if (grid.size < NAMED) return;
-  for (let column = start; column < start + amount; column += 1) {
-    pen.save();
-    pen.translate(leftOf(column) + grid.size / 2, above() - 7);
-    pen.rotate(-Math.PI / 2);
-    label(ENDS[grid.columns[column]].label, 0, 0, TOP_NAME - 10, marked().some((each) => each.column === column));
-    pen.restore();
+  if (grid.size < NAMED) {
+    if (right - x >= 9) upright(SPACES[space].title, (x + right) / 2, TOP_SPACE + SMALL_TOP - 8, true);
+    return;
   }
+  if (right - x >= 14) label(SPACES[space].title, x + 4, TOP_SPACE / 2 + 1, right - x - 8, true);
+  for (let column = start; column < start + amount; column += 1) {
+    const lit = marked().some((each) => each.column === column);
+    upright(ENDS[grid.columns[column]].label, leftOf(column) + grid.size / 2, TOP_NAME - 10, lit);
+  }
+}
+
+/** Text above a column, read from below. */
+function upright(text, x, room, bold) {
+  pen.save();
+  pen.translate(x, above() - 7);
+  pen.rotate(-Math.PI / 2);
+  label(text, 0, 0, room, bold);
+  pen.restore();
 }
 
 /** Text in a given room; what does not fit ends in an ellipsis. */
@@ -245,99 +255,6 @@ function label(text, x, y, room, bold) {
   let shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;
   while (shown.length > 1 && pen.measureText(shown).width > room) shown = `${shown.slice(0, -2)}…`;
   pen.fillText(shown, x, y);
-}
-
-// What pointer and keys do.
-
-function pointed(event) {
-  const row = Math.floor((event.offsetY - above() + grid.y) / grid.size);
-  const column = Math.floor((event.offsetX - left() + grid.x) / grid.size);
-  const inside = event.offsetX >= left() && event.offsetY >= above() && row < grid.rows.length && column < grid.columns.length;
-  return inside ? { row, column } : null;
-}
-
-const said = ({ row, column }) => pairText(grid.rows[row], grid.columns[column]);
-
-function hover(event) {
-  grid.hover = pointed(event);
-  const tip = byId('tip');
-  tip.hidden = !grid.hover;
-  if (grid.hover) {
-    tip.textContent = said(grid.hover);
-    tip.style.left = `${Math.min(event.offsetX + 16, grid.width - tip.offsetWidth - 8)}px`;
-    tip.style.top = `${Math.min(event.offsetY + 18, grid.height - tip.offsetHeight - 8)}px`;
-  }
-  paint();
-}
-
-function choose() {
-  const [from, to] = [grid.rows[grid.cursor.row], grid.columns[grid.cursor.column]];
-  show({ chosen: { kind: 'pair', from, to } });
-}
-
-function step(rows, columns, byGroup) {
-  const moved = (ends, place, by) => {
-    if (!byGroup || !by) return Math.max(0, Math.min(ends.length - 1, place + by));
-    const starts = groups(ends).map((group) => group.start);
-    return by > 0 ? starts.find((start) => start > place) ?? ends.length - 1 : starts.findLast((start) => start < place) ?? 0;
-  };
-  grid.cursor = { row: moved(grid.rows, grid.cursor.row, rows), column: moved(grid.columns, grid.cursor.column, columns) };
-  intoSight();
-  byId('live').textContent = said(grid.cursor);
-}
-
-function intoSight() {
-  const { row, column } = grid.cursor, { size } = grid;
-  grid.y = Math.min(row * size, Math.max(grid.y, (row + 1) * size - grid.height + above()));
-  grid.x = Math.min(column * size, Math.max(grid.x, (column + 1) * size - grid.width + left()));
-  grid.hover = null;
-  byId('tip').hidden = true;
-  paint();
-}
-
-const KEYS = {
-  ArrowUp: (event) => step(-1, 0, event.ctrlKey), ArrowDown: (event) => step(1, 0, event.ctrlKey),
-  ArrowLeft: (event) => step(0, -1, event.ctrlKey), ArrowRight: (event) => step(0, 1, event.ctrlKey),
-  PageUp: () => step(-20, 0), PageDown: () => step(20, 0),
-  Home: (event) => step(event.ctrlKey ? -1e9 : 0, -1e9), End: (event) => step(event.ctrlKey ? 1e9 : 0, 1e9),
-  Enter: choose, ' ': choose,
-  '+': () => zoom(1.25), '=': () => zoom(1.25), '-': () => zoom(0.8), 0: () => { fit(); paint(); },
-};
-
-function watchMatrix() {
-  let held = null;
-  canvas.addEventListener('pointerdown', (event) => { held = { x: event.offsetX, y: event.offsetY, moved: false }; });
-  canvas.addEventListener('pointermove', (event) => {
-    if (held && event.buttons && (held.moved || Math.hypot(event.offsetX - held.x, event.offsetY - held.y) > 4)) {
-      grid.x += held.x - event.offsetX;
-      grid.y += held.y - event.offsetY;
-      held = { x: event.offsetX, y: event.offsetY, moved: true };
-    }
-    hover(event);
-  });
-  canvas.addEventListener('pointerup', (event) => {
-    const cell = held?.moved ? null : pointed(event);
-    held = null;
-    if (cell) { grid.cursor = cell; choose(); }
-  });
-  canvas.addEventListener('pointerleave', () => { grid.hover = null; byId('tip').hidden = true; paint(); });
-  canvas.addEventListener('wheel', (event) => {
-    event.preventDefault();
-    if (event.ctrlKey) { zoom(event.deltaY < 0 ? 1.15 : 0.87, event.offsetX, event.offsetY); return; }
-    grid.x += event.shiftKey ? event.deltaY : event.deltaX;
-    grid.y += event.shiftKey ? 0 : event.deltaY;
-    paint();
-  }, { passive: false });
-  canvas.addEventListener('keydown', (event) => {
-    const act = KEYS[event.key];
-    if (act) { event.preventDefault(); act(event); }
-  });
-  canvas.addEventListener('focus', paint);
-  canvas.addEventListener('blur', paint);
-  byId('in').addEventListener('click', () => zoom(1.25));
-  byId('out').addEventListener('click', () => zoom(0.8));
-  byId('fit').addEventListener('click', () => { fit(); paint(); });
-  new ResizeObserver(resize).observe(canvas);
 }
 
 /** The cursor follows what is chosen elsewhere. */

@@ -83,8 +83,10 @@ function explanations(from, to, family) {
     const walks = decide(flow);
     const misses = walks.filter((each) => each.verdict === 'denied').map((each) => nearest(flow, each));
     const key = reasonOf(walks, misses);
-    if (!groups.has(key)) groups.set(key, { walks, misses, ports: [], flow });
-    groups.get(key).ports.push([protocol, first, last]);
+    const known = groups.get(key);
+    const ports = [...(known?.ports ?? []), [protocol, first, last]];
+    const better = !known || (listens(flow) && !listens(known.flow));
+    groups.set(key, better ? { walks, misses, flow, ports } : { ...known, ports });
   }
   return [...groups.values()].sort((a, b) => isDenied(a) - isDenied(b));
 }
@@ -92,6 +94,9 @@ function explanations(from, to, family) {
 const isDenied = (group) => Number(group.misses.length > 0);
 const reasonOf = (walks, misses) => JSON.stringify([walks.map((each) => [each.verdict, each.because, each.isolating, each.match]), misses.map((miss) => [miss.policy, miss.path, miss.condition])]);
 const alike = (groups) => groups.map((group) => reasonOf(group.walks, group.misses) + rangesText(group.ports.filter(([, first]) => first >= 0))).join();
+
+/** Of flows with the same reason the one to tell about is one to a port that is listened on. */
+const listens = (flow) => (WHY.ends[flow.to].named ?? []).some((port) => port[0] === flow.protocol && port[1] === flow.port);
 
 /** A port in the range that the destination listens on, else the first of it: what people would ask about. */
 function asked(to, protocol, first, last) {
