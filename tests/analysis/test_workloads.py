@@ -61,6 +61,22 @@ def test_a_block_that_covers_the_address_of_one_replica_lists_them_by_pod():
     assert not [line for line in found if line.startswith("x/a-1[Pod] => x/b[Deployment]")]
 
 
+def test_a_block_beside_a_named_port_takes_in_pods_inside_it_that_call_a_port_so():
+    http = {"ports": (ContainerPort("http", Protocol.TCP, 8080),)}
+    pods = [
+        pod("x", "client", addresses=(address("10.8.0.1"),)),
+        pod("x", "inside", addresses=(address("10.9.0.1"),), **http),
+        pod("x", "outside", addresses=(address("10.7.0.1"),), **http),
+        pod("x", "unnamed", addresses=(address("10.9.0.2"),)),
+    ]
+    rule = Rule((block("10.9.0.0/16"),), (PortMatch(Protocol.TCP, "http"),))
+    subject = PodSelection("x", selector(app="client"))
+    only = Policy("x", "p", subject, frozenset({Direction.EGRESS}), egress=(rule,))
+    assert [line for line in lines(*pods, only) if line.startswith("x/client")] == [
+        "x/client[Deployment] => x/inside[Deployment] : TCP 8080"
+    ]
+
+
 def test_a_static_pod_belongs_to_nobody():
     proxy = pod("x", "proxy", owner=Owner("Node", "n1"))
     assert connections(snapshot([X, proxy])).ends[-1].title == "x/proxy-0[Pod]"
