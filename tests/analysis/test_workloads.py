@@ -1,13 +1,15 @@
 """Which ends are listed: workloads by their owner, replicas apart where some policy tells them apart, ranges joined."""
 
-from shops import block, peer, pod, policy, tcp
+from shops import ContainerPort, block, peer, pod, policy, tcp
 
 from podfence.analysis.connections import NOTHING, View, connections
 from podfence.analysis.workloads import Level
 from podfence.model.address import address
 from podfence.model.change import snapshot
 from podfence.model.cluster import Namespace, Node, Owner
-from podfence.model.policy import Rule
+from podfence.model.labels import selector
+from podfence.model.policy import Direction, PodSelection, Policy, Rule
+from podfence.model.ports import PortMatch, Protocol
 
 X = Namespace("x", {"kubernetes.io/metadata.name": "x"})
 NODES = (
