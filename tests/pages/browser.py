@@ -108,7 +108,7 @@ class Chromium:
     def open(self, path, width=1440, height=900, scheme="light"):
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        page = Page(self, session)
+        page = Page(self, session, target)
         for domain in ("Page", "Runtime", "Log"):
             page.ask(f"{domain}.enable")
         page.ask(
@@ -125,8 +125,11 @@ class Chromium:
 
 
 class Page:
-    def __init__(self, chromium, session):
-        self._chromium, self._session = chromium, session
+    def __init__(self, chromium, session, target):
+        self._chromium, self._session, self._target = chromium, session, target
+
+    def close(self):
+        self._chromium.ask("Target.closeTarget", targetId=self._target)
 
     def ask(self, method, **parameters):
         return self._chromium.ask(method, self._session, **parameters)

@@ -142,14 +142,17 @@ def _named(end: End, entries: Sequence[Entry]) -> bool:
 
 
 def by_namespace(ends: Iterable[End]) -> list[End]:
-    return sorted(ends, key=lambda end: (not end.namespace, end.namespace, end.title))
+    return sorted(ends, key=lambda end: (not end.namespace, end.namespace, _bare(end), end.title))
+
+
+def _bare(end: End) -> str:
+    return end.title.removesuffix(f"[{end.kind}]")
 
 
 def _end(end: End, number: dict[str, int]) -> Json:
     """`label` is what is left of the title inside of its namespace."""
     title = printable(end.title)
-    label = title.removeprefix(f"{printable(end.namespace)}/") if end.namespace else title
-    label = label.removesuffix(f"[{end.kind}]")
+    label = printable(_bare(end)).removeprefix(f"{printable(end.namespace)}/")
     return {
         "title": title,
         "label": label,

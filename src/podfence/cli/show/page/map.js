@@ -231,7 +231,7 @@ function drawColumns({ left, centre, right, coming, going, choose }) {
   const columns = [left, centre, right];
   const most = Math.max(...columns.map((items) => items.length));
   const apart = Math.max(ITEM.width + 90, (byId('map').clientWidth - 60 - ITEM.width) / 2);
-  const spot = (column, n) => ({ x: 8 + column * apart, y: 44 + (n + (most - columns[column].length) / 2) * ROW });
+  const spot = (column, n) => ({ x: 8 + column * apart, y: 44 + (n + Math.min(4, (most - columns[column].length) / 2)) * ROW });
   const places = columns.map((items, column) => new Map(items.map((item, n) => [item.key, spot(column, n)])));
   const few = coming.length + going.length <= MOST_WAYS || centre.length === 1;
   const all = [...coming.map((way) => ({ way, column: 0 })), ...going.map((way) => ({ way, column: 1 }))];

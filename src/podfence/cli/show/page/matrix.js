@@ -45,7 +45,7 @@ function arrange() {
 
 function fit() {
   const room = (named) => [grid.width - LEFT_SPACE - (named ? LEFT_NAME : SMALL_LEFT), grid.height - TOP_SPACE - (named ? TOP_NAME : SMALL_TOP)];
-  const sized = ([width, height]) => Math.min(width / grid.columns.length, height / grid.rows.length);
+  const sized = ([width, height]) => Math.min((width - 8) / grid.columns.length, (height - 8) / grid.rows.length);
   const named = sized(room(true));
   grid.size = Math.max(LEAST, Math.min(28, named >= NAMED ? named : Math.min(NAMED - 0.5, sized(room(false)))));
   grid.x = grid.y = 0;
