@@ -50,7 +50,13 @@ package: dev                         ## the built wheel works in an empty enviro
 apiserver:                           ## kube-apiserver and etcd, built once for tests/live (needs Go)
 	scripts/apiserver
 
-bench-datapath: dev
+bench-compile: dev                   ## what compiling costs: a cluster, a node, a change
+	$(BIN)/python scripts/bench_compile.py
+
+bench-reach: dev                     ## what questions about whole clusters cost
+	$(BIN)/python scripts/bench_reach.py
+
+bench-datapath: dev                  ## what the rules cost packets
 	$(BIN)/python scripts/bench_datapath.py
 
 lock: dev

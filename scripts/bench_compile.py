@@ -9,10 +9,11 @@ import random
 import statistics
 import sys
 import time
+from dataclasses import replace
 
-from podfence.compiler import Compiler, compile
+from podfence.compiler import Compiler, compile  # noqa: A004  precedent: re.compile
 from podfence.model.address import Address, network
-from podfence.model.change import Change, gone, put, snapshot
+from podfence.model.change import gone, put, snapshot
 from podfence.model.cluster import ContainerPort, Namespace, Node, Pod
 from podfence.model.labels import Operator, requirement, selector
 from podfence.model.policy import Direction, NetworkPeer, PodSelection, Policy, Rule
@@ -86,32 +87,29 @@ def spread(milliseconds):
 
 
 def changes(world, compiler, rounds=300):
-    """Median, range and p99 in ms of single changes: a pod comes, is relabelled and goes; a policy changes."""
+    """Processor time in ms of single changes on one node: pods come, are relabelled and go; a policy changes."""
     pick = random.Random(2)
     pods, policies = list(world.pods.values()), list(world.policies.values())
-    rows = {"pod of a known identity comes": [], "pod relabelled": [], "pod goes": [], "policy replaced": []}
+    here = [pod for pod in pods if pod.node == "node-1"]
+    rows = {"one more replica": [], "first of its kind on the node": [], "pod relabelled": [], "pod goes": []}
     for number in range(rounds):
-        model = pick.choice(pods)
-        fresh = Pod(
-            model.namespace,
-            f"new-{number}",
-            model.labels,
-            (Address((0x0B000000 + number).to_bytes(4, "big")),),
-            "node-1",
-            model.ports,
-        )
-        other = Pod(
-            fresh.namespace, fresh.name, pick.choice(pods).labels, fresh.addresses, fresh.node, fresh.ports
-        )
-        for name, change in zip(rows, (put(fresh), put(other), gone(other)), strict=False):
+        replica, other = _like(pick.choice(here), 2 * number), _like(pick.choice(pods), 2 * number + 1)
+        relabelled = replace(other, labels=pick.choice(pods).labels)
+        for name, change in zip(
+            rows, (put(replica), put(other), put(relabelled), gone(relabelled)), strict=True
+        ):
             rows[name].append(timed(lambda change=change: compiler.apply([change]))[0])
-    for number in range(rounds // 10):
-        old, new = policies[number], policies[-1 - number]
-        swapped = Policy(old.namespace, old.name, old.subject, new.directions, new.ingress, new.egress)
-        rows["policy replaced"].append(
-            timed(lambda swapped=swapped: compiler.apply([Change(Policy, swapped.key, swapped)]))[0]
-        )
+        compiler.apply([gone(replica)])
+    rows["policy replaced"] = []
+    for old, new in zip(policies[: rounds // 10], reversed(policies), strict=False):
+        swapped = replace(old, directions=new.directions, ingress=new.ingress, egress=new.egress)
+        rows["policy replaced"].append(timed(lambda swapped=swapped: compiler.apply([put(swapped)]))[0])
     return rows
+
+
+def _like(model, number):
+    address = Address((0x0B000000 + number).to_bytes(4, "big"))
+    return replace(model, name=f"new-{number}", addresses=(address,), node="node-1")
 
 
 def main():
@@ -126,7 +124,7 @@ def main():
         gc.collect()
         gc.freeze()
         for node, title in ((None, "whole cluster"), ("node-1", "one node")):
-            cold = [timed(lambda node=node: compile(world, node))[0] for _ in range(3)]
+            cold = [timed(lambda node=node, world=world: compile(world, node))[0] for _ in range(3)]
             print(f"| {pods:,} / {policies:,} | {title}, cold | {spread(cold)} |")
         compiler = Compiler("node-1")
         compiler.apply(
