@@ -93,6 +93,10 @@ class ApiServer:
 
     def ask(self, method, path, body=None, media="application/json", user="admin"):
         """The status and the answer's JSON, without a client in between."""
+        status, answer = self.raw(method, path, body, media, user)
+        return status, json.loads(answer)
+
+    def raw(self, method, path, body=None, media="application/json", user="admin"):
         connection = http.client.HTTPSConnection(
             "127.0.0.1", self.port, timeout=SECONDS, context=ssl.create_default_context(cafile=self.authority)
         )
@@ -100,7 +104,7 @@ class ApiServer:
             headers = {"Authorization": f"Bearer {user}", "Content-Type": media, "Accept": "application/json"}
             connection.request(method, path, body, headers)
             response = connection.getresponse()
-            return response.status, json.loads(response.read())
+            return response.status, response.read()
         finally:
             connection.close()
 
@@ -122,18 +126,9 @@ def running(directory):
         _wait(api, started)
         yield api
     finally:
-        for each in reversed(started):
-            each.terminate()
-        for each in reversed(started):
-            _end(each)
-
-
-def _end(started):
-    try:
-        started.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        started.kill()
-        started.wait()
+        for each in reversed(started):  # nothing of it is kept, so there is nothing to be gentle with
+            each.kill()
+            each.wait()
 
 
 def _free_ports(amount):
@@ -183,7 +178,7 @@ def _apiserver(directory, client, port):
     yield from (f"--client-ca-file={directory}/ca.crt", f"--token-auth-file={directory}/tokens.csv")
     yield f"--cert-dir={directory}/pki"
     yield "--service-account-issuer=https://kubernetes.default.svc"
-    yield f"--service-account-key-file={directory}/server.key"
+    yield f"--service-account-key-file={directory}/server.crt"
     yield f"--service-account-signing-key-file={directory}/server.key"
     yield from ("--authorization-mode=RBAC", f"--disable-admission-plugins={_ADMISSION_OFF}")
 
@@ -222,12 +217,9 @@ def _wait(api, started):
 
 def _ready(api):
     try:
-        status, _ = api.ask("GET", "/readyz?verbose=false")
-    except json.JSONDecodeError:  # it says ok, which is no JSON
-        return True
+        return api.raw("GET", "/readyz")[0] == http.HTTPStatus.OK
     except OSError:
         return False
-    return status == http.HTTPStatus.OK
 
 
 def _tail(directory, ended):

@@ -84,3 +84,10 @@ def test_it_can_be_interrupted_while_the_server_is_silent(kubeconfig):
         _, said = started.communicate(timeout=20)
         connection.close()
     assert (started.returncode, said) == (130, "")
+
+
+def test_a_cluster_that_hides_its_groups_is_read_all_the_same(kubeconfig, capsys):
+    with answering(*[page()] * KINDS, refusal(403)) as (at, _):
+        kubeconfig(at.server)
+        assert main(["check", "cluster:"]) == 0
+    assert "discovery is forbidden" in capsys.readouterr().out

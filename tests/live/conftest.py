@@ -4,6 +4,8 @@ import pytest
 
 from apiserver import UnavailableError, programs, running
 
+from .world import fill
+
 
 @pytest.fixture(scope="session")
 def api(tmp_path_factory):
@@ -12,6 +14,12 @@ def api(tmp_path_factory):
     except UnavailableError as missing:
         pytest.skip(str(missing))
     yield from running(tmp_path_factory.mktemp("apiserver"))
+
+
+@pytest.fixture(scope="session")
+def world(api):
+    fill(api)
+    return api
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -9,14 +9,12 @@ import yaml
 from podfence.cli import main
 from podfence.kube.resources import EVERYTHING
 
-from .test_source import world  # noqa: F401  the fixture
-
 FLOW = ["--from", "shop/web", "--to", "shop/db", "--port", "5432/TCP"]
 QUESTIONS = [["check", "--fail-on", "error"], ["explain", *FLOW], ["reach"], ["render", "--node", "node-1"]]
 
 
 @pytest.fixture
-def reader(world, monkeypatch, capsys):  # noqa: F811
+def reader(world, monkeypatch, capsys):
     """A user who has exactly the printed role."""
     assert main(["rbac", "--user", "reader"]) == 0
     grant(world, capsys.readouterr().out)

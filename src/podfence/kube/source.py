@@ -98,14 +98,23 @@ class _Groups(msgspec.Struct, frozen=True):
 
 
 async def _not_judged(client: Client, access: Access) -> list[Problem]:
-    """Which other policies there may be. Any user may ask for the groups, none for the objects in them."""
-    served = msgspec.json.decode(await client.get("/apis"), type=_Groups)
+    """Which other policies there may be. The groups are open to every user as a rule, the objects in them are not."""
+    try:
+        served = msgspec.json.decode(await client.get("/apis"), type=_Groups)
+    except ApiError as refused:
+        if refused.status != FORBIDDEN:
+            raise
+        return [
+            _note(
+                access, "whether the cluster has policies of other APIs is not known: discovery is forbidden"
+            )
+        ]
     groups = {each.name for each in served.groups}
-    return [
-        Problem(f"cluster:{access.name}", 0, 0, "", "", _may_have(group, kind), "not-judged", Severity.INFO)
-        for group, kind in sorted(NOT_JUDGED)
-        if group in groups
-    ]
+    return [_note(access, _may_have(group, kind)) for group, kind in sorted(NOT_JUDGED) if group in groups]
+
+
+def _note(access: Access, message: str) -> Problem:
+    return Problem(f"cluster:{access.name}", 0, 0, "", "", message, "not-judged", Severity.INFO)
 
 
 def _may_have(group: str, kind: str) -> str:
