@@ -1,6 +1,7 @@
 """Differences are what every flow says on both sides; their causes are tried by taking them back."""
 
 from hypothesis import given
+from successive import found_between, pairs, policy_changes, said, successions, truth
 
 from podfence.analysis.admission import ports_between
 from podfence.analysis.causes import _same
@@ -11,7 +12,6 @@ from podfence.compiler import compile  # noqa: A004  precedent: re.compile
 from podfence.model.portset import NO_PORTS
 from profiles import examples
 from strategies import every_flow, worlds
-from worlds import found_between, pairs, policy_changes, said, successions, truth
 
 
 @examples(60)

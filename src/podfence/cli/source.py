@@ -25,16 +25,25 @@ class Given:
 
 def given(sources: Sequence[str], how: Reading) -> Given:
     """For files it is all or nothing: every problem is listed, and nothing is answered."""
-    manifests = read(checked(sources), namespace=how.namespace, compat=how.compat or "", exclude=how.exclude)
+    manifests = accepted(read_as_told(sources, how))
+    completion = assume(manifests)
+    return Given(completion.snapshot, (*hints(manifests), *completion.assumptions), manifests.routes)
+
+
+def read_as_told(sources: Sequence[str], how: Reading) -> Manifests:
+    return read(checked(sources), namespace=how.namespace, compat=how.compat or "", exclude=how.exclude)
+
+
+def accepted(manifests: Manifests) -> Manifests:
+    """The same; PodfenceError with every problem where there are any."""
     if manifests.refused:
         amount = len(manifests.problems)
         some = "one problem" if amount == 1 else f"{amount} problems"
         raise PodfenceError(f"the input is refused: {some}", *map(str, manifests.problems))
-    completion = assume(manifests)
-    return Given(completion.snapshot, (*_hints(manifests), *completion.assumptions), manifests.routes)
+    return manifests
 
 
-def _hints(manifests: Manifests) -> Iterator[str]:
+def hints(manifests: Manifests) -> Iterator[str]:
     """What was not read is said here; what was read and looks wrong is for `check` to tell."""
     yield from (str(hint) for hint in manifests.warnings if hint.severity is Severity.INFO)
     if doubts := sum(hint.severity is not Severity.INFO for hint in manifests.warnings):
