@@ -1,7 +1,7 @@
 """What sentences are asked of: the meaning, and whatever claims to have the same."""
 
 import pytest
-from worlds import ALL, TCP, flow, world
+from scenes import ALL, TCP, flow, world
 
 from podfence.model.flow import Verdict
 from podfence.semantics import decide

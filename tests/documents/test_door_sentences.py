@@ -1,7 +1,7 @@
 """What the text of a policy means: defaults, strictness, and what happens to what cannot be read."""
 
 import pytest
-from worlds import ALL, ICMP, pairs, pod, world
+from scenes import ALL, ICMP, pairs, pod, world
 
 from podfence.manifests.assume import complete
 from podfence.manifests.load import load

@@ -1,7 +1,7 @@
 """The end-to-end tests of Kubernetes for NetworkPolicy, by their number there, as truth tables of nine pods."""
 
 import pytest
-from worlds import (
+from scenes import (
     ALL,
     ANYTHING,
     SCTP,

@@ -6,7 +6,7 @@ Most pin values that the definition and the compiler share, where a fault would 
 from dataclasses import replace
 
 import pytest
-from worlds import (
+from scenes import (
     ALL,
     TCP,
     at,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from worlds import (
+from scenes import (
     ALL,
     ANYTHING,
     ICMP,

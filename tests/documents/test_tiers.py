@@ -1,7 +1,7 @@
 """Tiers: Admin before NetworkPolicy before Baseline, each direction for itself."""
 
 import pytest
-from worlds import ALL, ANYTHING, ICMP, block, everywhere, pairs, policy, port, rule, spaces, tiered, world
+from scenes import ALL, ANYTHING, ICMP, block, everywhere, pairs, policy, port, rule, spaces, tiered, world
 
 from podfence.model.policy import Action, Direction, Tier
 
