@@ -29,7 +29,7 @@ from kernel.cases import (
     world,
 )  # fmt: skip
 from kernel.frames import ICMP, ICMPV6, TCP, UDP, checksum, frame, network, seen
-from kernel.worlds import SETTINGS, small_world
+from kernel.worlds import DNS, SETTINGS, small_world
 from podfence.model.address import address
 from podfence.model.labels import selector
 from podfence.model.policy import Action, PodSelection, Policy, Rule, Tier
@@ -43,27 +43,12 @@ from podfence.program import Program
 from sandbox import in_sandbox, run
 from topology import packed, pods
 
-DNS = 53
 DENY_B = policy("deny-b", INGRESS, name="b")
 DENY_A = policy("deny-a", EGRESS, name="a")
 
 
 def udp(source=A4, destination=B4, **more):
     return frame(source, destination, UDP, DNS, **more)
-
-
-def reaches(net, source=A4, destination=B4):
-    """Whether a packet of the one UDP flow arrives; if not, our log must show that very packet."""
-    ends = address(source), address(destination)
-    net.ports[ends[0]].out(udp(source, destination))
-    wanted = seen(source, destination, UDP, DNS)
-    until = time.monotonic() + 2
-    while time.monotonic() < until:
-        if wanted in net.ports[ends[1]].arrived(0.01):
-            return True
-        if any((each.flow.source, each.flow.destination) == ends for each in net.denials.read(0)):
-            return False
-    raise AssertionError("the packet neither arrived nor was it logged")
 
 
 def count(net, name):
@@ -85,7 +70,7 @@ def test_2_a_forged_icmp_error_passes_only_while_its_flow_may_and_never_revives_
         net.become(world())
         a, c = net.ports[address(A4)], net.ports[address(C4)]
         error = seen(C4, A4, ICMP, icmp=3)
-        assert reaches(net)
+        assert net.reaches()
         c.out(quoting(udp(), C4))
         assert a.gets(error), "an error about a current flow passes, whoever sends it"
         net.enforcement.apply(comes(DENY_B))
@@ -93,7 +78,7 @@ def test_2_a_forged_icmp_error_passes_only_while_its_flow_may_and_never_revives_
         c.out(*[quoting(udp(), C4)] * 5)
         wait_until(lambda: count(net, "stray_errors") == before + 5)
         assert error not in a.arrived()
-        assert not reaches(net)
+        assert not net.reaches()
 
 
 @in_sandbox
@@ -102,9 +87,9 @@ def test_3_becoming_a_subject_cuts_what_was_accepted_before_and_loosening_lets_i
     with small_world() as net:
         net.become(world())
         for _ in range(3):
-            assert reaches(net, *ends)
+            assert net.reaches(*ends)
             assert net.enforcement.apply(comes(DENY_B)).cutting
-            assert not reaches(net, *ends)
+            assert not net.reaches(*ends)
             assert not net.enforcement.apply(goes(DENY_B)).cutting
             time.sleep(0.06)
 
@@ -115,10 +100,10 @@ def test_3_joining_a_group_that_is_denied_cuts_what_was_accepted_before():
     denies = Policy("", "d", PodSelection(), frozenset({INGRESS}), (refused,), tier=Tier.ADMIN)
     with small_world() as net:
         net.become(world(denies))
-        assert reaches(net)
+        assert net.reaches()
         net.become(world(denies, pods=(pod("a", PODS[0].addresses, role="bad"), *PODS[1:])))
-        assert not reaches(net)
-        assert reaches(net, C4)
+        assert not net.reaches()
+        assert net.reaches(C4)
 
 
 @in_sandbox
@@ -127,19 +112,19 @@ def test_3_an_allowed_flow_survives_tightening_elsewhere():
     with small_world() as net:
         net.become(world())
         for number in range(20):
-            assert reaches(net)
+            assert net.reaches()
             net.enforcement.apply(
                 comes(policy(f"deny-{number}", INGRESS, Rule((block("10.0.0.1/32"),)), name="b"))
             )
-            assert reaches(net)
-            assert not reaches(net, C4)
+            assert net.reaches()
+            assert not net.reaches(C4)
 
 
 @in_sandbox
 def test_3_replies_of_a_flow_that_is_no_longer_allowed_are_cut_and_logged_as_that_flow():
     with small_world() as net:
         net.become(world())
-        assert reaches(net)
+        assert net.reaches()
         back = frame(B4, A4, UDP, 40000, source_port=DNS)
         net.ports[address(B4)].out(back)
         assert net.ports[address(A4)].gets(seen(B4, A4, UDP, 40000, source_port=DNS))
@@ -162,10 +147,10 @@ def test_4_many_changes_move_the_generation_seldom_and_cut_within_a_tenth_of_a_s
             )
             if net.enforcement.due == 0:
                 net.enforcement.tick()
-        assert reaches(net)
+        assert net.reaches()
         net.enforcement.apply(comes(DENY_B))
         cut = time.monotonic()
-        while reaches(net):
+        while net.reaches():
             time.sleep(net.enforcement.due or 0)
             net.enforcement.tick()
         assert time.monotonic() - cut < 0.1
@@ -178,7 +163,7 @@ def test_5_a_generation_that_comes_round_again_admits_nothing_from_its_last_time
     with small_world() as net:
         net.become(world())
         assert net.enforcement.generation == 1
-        assert reaches(net)
+        assert net.reaches()
         net.enforcement.close()
         last = SETTINGS.last_generation
         with Kernel() as kernel:  # 65,534 moves later, in which the flow was idle
@@ -188,7 +173,7 @@ def test_5_a_generation_that_comes_round_again_admits_nothing_from_its_last_time
             assert later.generation == last
             assert later.apply(comes(DENY_B)).generation == 1
             net.denials = watching(net, later)
-            assert not reaches(net)
+            assert not net.reaches()
 
 
 def watching(net, enforcement):
@@ -201,14 +186,14 @@ def watching(net, enforcement):
 def test_6_a_mark_that_outlives_its_table_admits_nothing_under_the_next(end):
     with small_world() as net:
         net.become(world())
-        assert reaches(net)
+        assert net.reaches()
         if end == "remove":
             net.enforcement.remove()
             net.enforcement.start(world(DENY_B))
         else:
             run(end)
             net.enforcement.apply(comes(DENY_B))
-        assert not reaches(net)
+        assert not net.reaches()
         assert not net.enforcement.verify()
 
 
@@ -216,13 +201,13 @@ def test_6_a_mark_that_outlives_its_table_admits_nothing_under_the_next(end):
 def test_6_other_settings_replace_the_table_at_once_and_admit_nothing_by_their_bits():
     with small_world() as net:
         net.become(world())
-        assert reaches(net)
+        assert net.reaches()
         net.enforcement.close()
         for mask in (0x7FFF3F00, 0xFFFF0000, 0x3FFF3F7F):
             with Enforcement(Settings(mark=mask, log_limit=None)) as other:
                 other.start(world(DENY_B))
                 watching(net, other)
-                assert not reaches(net)
+                assert not net.reaches()
                 assert not other.verify()
 
 
@@ -252,7 +237,7 @@ def test_6_what_others_do_to_our_table_is_noticed_and_repaired_and_their_own_is_
             assert time.monotonic() - begun < 0.5
             assert not net.enforcement.verify()
             assert net.enforcement.generation != before or "table" in damage
-            assert not reaches(net)
+            assert not net.reaches()
         assert run("nft list table inet mine") == theirs
         net.enforcement.remove()
         assert run("nft list tables") == "table inet mine\n"
@@ -367,7 +352,7 @@ def test_18_a_limit_stands_before_the_log_and_not_before_the_drop_and_both_are_c
 def test_18_a_reply_beyond_the_limit_is_not_logged_as_if_it_began_a_flow():
     with small_world(Settings(log_limit=1, pod_interfaces=("pod*",))) as net:
         net.become(world())
-        assert reaches(net)
+        assert net.reaches()
         net.enforcement.apply(comes(DENY_A))
         net.ports[address(B4)].out(*[frame(B4, A4, UDP, 40000, source_port=DNS)] * 50)
         wait_until(lambda: net.enforcement.tally().denied == 50)

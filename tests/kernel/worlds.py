@@ -2,13 +2,16 @@
 
 with small_world() as net:
     net.become(world)                  # a Snapshot, put in force as changes
+    net.reaches("10.0.0.1", "10.0.0.2")
     outcome = net.send_all(flows)      # flow → "allowed", "denied", or what else became of it
 """
 
 import time
 from contextlib import contextmanager
 
-from kernel.frames import Delivered, Port, frame, seen
+from kernel.cases import A4, B4
+from kernel.frames import UDP, Delivered, Port, frame, seen
+from podfence.model.address import address
 from podfence.model.change import between
 from podfence.model.cluster import Snapshot
 from podfence.netlink import routes
@@ -22,13 +25,15 @@ from topology import pods
 
 SETTINGS = Settings(log_limit=None, pod_interfaces=("pod*",))
 PROMPT = Tuning(flush_after=0.01)
-PATIENCE = 2.0
+PATIENCE = 10.0
 LOOPBACK = 1
+DNS = 53
 
 
 @contextmanager
-def small_world(settings=SETTINGS):
-    with pods(4) as made, Enforcement(settings) as enforcement:
+def small_world(settings=SETTINGS, **more):
+    """`more`: what else an `Enforcement` takes."""
+    with pods(4) as made, Enforcement(settings, **more) as enforcement:
         yield SmallWorld(made, enforcement)
 
 
@@ -57,6 +62,19 @@ class SmallWorld:
             time.sleep(self.enforcement.due)
             self.enforcement.tick()
         return applied
+
+    def reaches(self, source=A4, destination=B4):
+        """Whether a packet of the one UDP flow arrives; if not, our log must show that very packet."""
+        ends = address(source), address(destination)
+        self.ports[ends[0]].out(frame(source, destination, UDP, DNS))
+        wanted = seen(source, destination, UDP, DNS)
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            if wanted in self.ports[ends[1]].arrived(0.01):
+                return True
+            if any((each.flow.source, each.flow.destination) == ends for each in self.denials.read(0)):
+                return False
+        raise AssertionError("the packet neither arrived nor was it logged")
 
     def send_all(self, flows):
         """What became of each: seen at its destination, or in the log. A flow that is both is said to be both."""

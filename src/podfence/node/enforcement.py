@@ -203,17 +203,20 @@ class Enforcement:
         """Read, and apply the difference; again while others write too. Whether there was any."""
         for attempt in range(ATTEMPTS):
             try:
-                return self._reconcile()
+                return self._reconcile(again=attempt > 0)
             except DatapathError as error:
                 if not error.stale or attempt == ATTEMPTS - 1:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
-    def _reconcile(self) -> bool:
-        """A difference of any kind may have let connections through, so they are all judged again."""
+    def _reconcile(self, *, again: bool) -> bool:
+        """A difference of any kind may have let connections through, so they are all judged again.
+
+        Also where it was there a moment ago (`again`) and whoever made it has taken it away meanwhile.
+        """
         found = self._kernel.read()
         current = generations.current(found, self.settings) if found else None
-        if found and current and not diff(self._wanted(current), found):
+        if found and current and not again and not diff(self._wanted(current), found):
             self._in_force(current)
             return False
         generation = (
