@@ -25,6 +25,12 @@ function ways(sourceOf, destinationOf) {
   return [...found.values()].filter((way) => way.pairs);
 }
 
+/** On a line: ports where they are one kind; the rest is in its title and, after a click, in the panel. */
+function wayLabel(way) {
+  const amount = way.pairs === way.of ? `all ${way.of}` : `${way.pairs} of ${way.of}`;
+  return isWhole(way) || way.ports.size > 1 ? amount : `${amount} · ${portsOfWay(way)}`;
+}
+
 /** `3 of 12 pairs · TCP 80` */
 function wayText(way) {
   const amount = way.pairs === way.of ? plural(way.pairs, 'pair') : `${way.pairs} of ${plural(way.of, 'pair')}`;
@@ -84,7 +90,7 @@ function box(at, title, less, kind, act, lit) {
   node.addEventListener('keydown', (event) => { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); act(); } });
   for (const [name, on] of [['pointerenter', true], ['pointerleave', false], ['focus', true], ['blur', false]]) node.addEventListener(name, () => lit(on));
   const says = (words) => {
-    small.textContent = shortened(words ?? less, at.width / 6.8);
+    small.textContent = shortened(words ?? less, at.width / 7.2);
     node.classList.toggle('dim', words === '');
   };
   says();
@@ -98,7 +104,7 @@ function wayLine(way, d, at, words, act) {
   const kind = way.open && way.pairs === way.of ? 'open' : isWhole(way) ? 'whole' : 'part';
   const attributes = { d, 'marker-end': 'url(#arrow)', ...(way.both ? { 'marker-start': 'url(#arrow)' } : {}) };
   const node = drawn('g', { class: `way ${kind}`, 'data-from': way.from, 'data-to': way.to }, drawn('path', attributes), drawn('path', { d, class: 'reach' }),
-    drawn('title', {}, words), ...(at ? [drawn('text', { x: at.x, y: at.y, 'text-anchor': 'middle' }, words)] : []));
+    drawn('title', {}, words), ...(at ? [drawn('text', { x: at.x, y: at.y, 'text-anchor': 'middle' }, wayLabel(way))] : []));
   node.addEventListener('click', act);
   return node;
 }
@@ -135,8 +141,9 @@ function between(found, lit, number) {
 }
 
 function spaceText(space) {
-  const pods = space.ends.length;
-  return space.name ? plural(pods, TABLES.ends.some((end) => end.kind === 'Namespace') ? 'namespace' : 'workload') : plural(pods, 'range');
+  const inside = WHY ? 'workload' : 'namespace';
+  const outside = space.ends.every((end) => ENDS[end].kind === 'External') ? 'range' : 'end';
+  return plural(space.ends.length, space.name ? inside : outside);
 }
 
 function joinedWays(found) {
@@ -248,7 +255,7 @@ function drawColumns({ left, centre, right, coming, going, choose }) {
   }));
   draw(-1);
   const headings = ['reach in', '', 'are reached'].map((text, column) => drawn('text', { class: 'heading', x: spot(column, 0).x, y: 24 }, text));
-  byId('map-note').textContent = `${few ? 'Click a line for its pairs.' : plural(all.length, 'way')} Rest on a box for its own and their ports; click it to look inside.`;
+  byId('map-note').textContent = `${few ? 'Click a line for its pairs.' : `${plural(all.length, 'way')}.`} Rest on a box for its own and their ports; click it to look inside.`;
   sheet(2 * apart + ITEM.width + 16, most * ROW + 60, lines, ...headings, ...boxes.map(({ node }) => node));
 }
 

@@ -167,7 +167,7 @@ const dotOf = (color) => {
 };
 
 function paintLines() {
-  pen.fillStyle = grid.colors.soft;
+  pen.fillStyle = grid.size < 8 ? grid.colors.line : grid.colors.soft;
   for (const { start } of groups(grid.columns)) if (start) pen.fillRect(leftOf(start) - 0.5, above(), 1, grid.rows.length * grid.size - grid.y);
   for (const { start } of groups(grid.rows)) if (start) pen.fillRect(left(), topOf(start) - 0.5, grid.columns.length * grid.size - grid.x, 1);
   for (const { row, column } of marked()) {

@@ -60,7 +60,9 @@ function pairContent(from, to) {
 function explained(from, to) {
   if (!WHY) return [element('p', {}, 'A namespace is many pods: ask --by workload for reasons.')];
   const families = familiesOf(from, to);
-  if (!families.length) return [element('p', {}, 'Of one of the two no address stands for all: every one is a pod of another name. podfence explain tells of each.')];
+  if (!families.length) return [element('p', {}, [from, to].some((end) => ENDS[end].kind === 'Elsewhere')
+    ? 'One of the two only stands for others, and no policy names it: choose the pods behind it for reasons.'
+    : 'The two have no address in common to tell about, or each is the address of another pod: podfence explain tells of each.')];
   const found = families.map((family) => [family, explanations(from, to, family)]);
   const same = found.every(([, groups]) => alike(groups) === alike(found[0][1]));
   if (same) return found[0][1].map(groupContent);
