@@ -1,11 +1,13 @@
 """The page explains every pair as `decide` and `nearest` do, and passes what `connections` say."""
 
 import json
+from dataclasses import replace
 from itertools import product
 
 import pytest
 from browser import browser, installed
 from hypothesis import given
+from hypothesis import strategies as st
 
 from podfence.analysis.connections import connections
 from podfence.analysis.narrowing import Answer
@@ -16,6 +18,7 @@ from podfence.cli.show.html import html
 from podfence.cli.show.pairs import pairs
 from podfence.manifests.assume import assume
 from podfence.model.address import address
+from podfence.model.cluster import Owner
 from podfence.model.flow import Flow, Verdict
 from podfence.model.ports import protocol
 from podfence.model.portset import NO_PORTS
@@ -172,18 +175,33 @@ def test_reasons_hold_in_any_world(chromium, tmp_path_factory, world):
         ]
 
 
-def test_what_the_page_explains_as_allowed_is_what_passes(chromium, tmp_path, world):
-    snapshot = snapshot_of(world)
-    shown = pairs(Answer(connections(snapshot))).ends
+def passes_what_connections_say(chromium, snapshot, path):
+    """Every port of every group of reasons, by family."""
     found = connections(snapshot)
-    for each in reasons(chromium, snapshot, tmp_path / "page.html"):
-        allowed = found.between(shown[each["from"]], shown[each["to"]]).families.get(
-            int(each["family"]), NO_PORTS
-        )
-        verdict = not each["misses"]
+    shown = pairs(Answer(found)).ends
+    for each in reasons(chromium, snapshot, path):
+        families = found.between(shown[each["from"]], shown[each["to"]]).families
+        allowed, verdict = families.get(int(each["family"]), NO_PORTS), not each["misses"]
         for name, first, last in each["ports"]:
             asked = (first, last) if first >= 0 else (None,)
             assert all(((protocol(name), port) in allowed) is verdict for port in asked), each
+
+
+def test_what_the_page_explains_as_allowed_is_what_passes(chromium, tmp_path, world):
+    passes_what_connections_say(chromium, snapshot_of(world), tmp_path / "page.html")
+
+
+OWNERS = st.sampled_from([None, Owner("Deployment", "a"), Owner("DaemonSet", "b")])
+
+
+@examples(15)
+@given(worlds(), st.lists(OWNERS, min_size=8, max_size=8))
+def test_a_workload_answers_for_its_replicas(chromium, tmp_path_factory, world, owners):
+    pods = {
+        key: replace(pod, owner=owner) for (key, pod), owner in zip(world.pods.items(), owners, strict=False)
+    }
+    owned = replace(world, pods={**world.pods, **pods})
+    passes_what_connections_say(chromium, owned, tmp_path_factory.mktemp("owned") / "page.html")
 
 
 def test_every_pair_is_explained(chromium, tmp_path, world):
