@@ -136,7 +136,7 @@ class Port:
                 found.append(seen)
         return found
 
-    def gets(self, wanted: Seen, seconds=0.5) -> bool:
+    def gets(self, wanted: Seen, seconds=5.0) -> bool:
         """Whether a packet like this comes in time."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:

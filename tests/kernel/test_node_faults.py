@@ -3,12 +3,10 @@
 Nothing here waits for a moment to pass: rivals write between two steps of ours, and clocks are put forward by hand.
 """
 
-import time
-
 import pytest
 
 from kernel.cases import A4, B4, C4, INGRESS, PODS, comes, goes, pod, policy, world
-from kernel.worlds import small_world
+from kernel.worlds import ClockByHand, small_world
 from podfence.model.labels import selector
 from podfence.model.policy import PodSelection, Rule
 from podfence.nft.difference import diff
@@ -22,7 +20,6 @@ from sandbox import in_sandbox, run
 DENY_B = policy("deny-b", INGRESS, name="b")
 FRIENDS = policy("friends", INGRESS, Rule((PodSelection("x", selector(role="friend")),)), name="b")
 FRIENDLY_A, FRIENDLY_C = (pod(each.name, each.addresses, role="friend") for each in (PODS[0], PODS[2]))
-LATER = 3600.0
 
 BEFORE = Settings(mark=0x03FF3F00, log_limit=None)
 AFTERWARDS = Settings(mark=0x05FF3F00, log_limit=None)
@@ -72,7 +69,7 @@ def test_a_mark_in_other_bits_admits_nothing_when_it_reads_like_our_generation()
         (["add chain inet podfence theirs"],
          ["add chain inet podfence other", "add rule inet podfence other jump theirs"]),
     ],
-    ids=["it is gone already", "it is there already", "it is in use"],
+    ids=["gone-already", "there-already", "in-use"],
 )  # fmt: skip
 def test_a_table_that_changes_between_reading_and_writing_is_read_again(monkeypatch, damage, rival):
     with small_world() as net:
@@ -96,13 +93,12 @@ def test_a_table_that_changes_between_reading_and_writing_is_read_again(monkeypa
 @in_sandbox(rootless=True)
 def test_a_group_that_comes_back_has_lost_who_left_it_meanwhile():
     """What is orphaned is not kept up, so the group must be made anew, not found."""
-    passed = [0.0]
-    with small_world(clock=lambda: time.monotonic() + passed[0]) as net:
+    with small_world(clock=ClockByHand()) as net:
         net.become(world(FRIENDS, pods=(FRIENDLY_A, PODS[1], FRIENDLY_C)))
         assert net.reaches(A4, B4)
         net.enforcement.apply(goes(FRIENDS))
         net.enforcement.apply(comes(PODS[0]))
-        passed[0] += LATER
+        net.clock.sleep(1)
         assert net.enforcement.apply(comes(FRIENDS)).cutting
         assert not net.reaches(A4, B4)
         assert net.reaches(C4, B4)
@@ -111,13 +107,12 @@ def test_a_group_that_comes_back_has_lost_who_left_it_meanwhile():
 
 @in_sandbox(rootless=True)
 def test_what_comes_back_is_not_removed_with_what_had_gone():
-    passed = [0.0]
-    with small_world(clock=lambda: time.monotonic() + passed[0]) as net:
+    with small_world(clock=ClockByHand()) as net:
         net.become(world(DENY_B))
         net.enforcement.apply(goes(DENY_B))
-        passed[0] += LATER
+        net.clock.sleep(1)
         generation = net.enforcement.apply(comes(DENY_B)).generation
-        passed[0] += LATER
+        net.clock.sleep(1)
         net.enforcement.tick()
         assert net.enforcement.generation == generation, "nothing had to be repaired"
         assert not net.enforcement.verify()

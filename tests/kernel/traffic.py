@@ -30,6 +30,20 @@ class Traffic:
     lost: int = 0
     denied: int = 0
     leaked: int = 0
+    kernel: Kernel | None = None
+
+    @property
+    def sent(self) -> int:
+        """How many of each there were so far: however little of the machine the sender gets, a test can wait for them."""
+        counted = self.kernel.counters()
+        return min(counted["sent_allowed"].packets, counted["sent_denied"].packets)
+
+    def flow(self, packets=100) -> None:
+        """Wait until so many more of each were sent."""
+        enough, until = self.sent + packets, time.monotonic() + 60
+        while self.sent < enough:
+            assert time.monotonic() < until, "the sender sends nothing"
+            time.sleep(0.001)
 
 
 def counting(allowed: bytes, denied: bytes) -> Table:
@@ -48,8 +62,8 @@ def counting(allowed: bytes, denied: bytes) -> Table:
 @contextmanager
 def steady_traffic(port, frames, allowed, denied):
     """`frames`: one allowed and one denied packet, to these packed addresses."""
-    traffic = Traffic()
     with Kernel("traffic") as kernel:
+        traffic = Traffic(kernel=kernel)
         kernel.apply(diff(counting(allowed, denied), None))
         sender = os.fork()
         if sender == 0:
@@ -59,12 +73,20 @@ def steady_traffic(port, frames, allowed, denied):
         finally:
             os.kill(sender, signal.SIGKILL)
             os.waitpid(sender, 0)
-            time.sleep(0.1)  # what was sent is under way for less
-            counted = {name: counter.packets for name, counter in kernel.counters().items()}
+            counted = _at_rest(kernel)
             traffic.allowed = counted["sent_allowed"]
             traffic.lost = counted["sent_allowed"] - counted["passed_allowed"]
             traffic.denied = counted["sent_denied"]
             traffic.leaked = counted["passed_denied"]
+
+
+def _at_rest(kernel) -> dict[str, int]:
+    """The counters once nothing is under way any more."""
+    before, now = {}, None
+    while before != now:
+        time.sleep(0.1)
+        before, now = now, {name: counter.packets for name, counter in kernel.counters().items()}
+    return now
 
 
 def _send(port, frames) -> None:
