@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 
 from podfence.analysis.ends import Ends
 from podfence.analysis.outside import representatives
 from podfence.analysis.workloads import End
 from podfence.errors import UsageError, did_you_mean
-from podfence.model.address import Address, AddressRange, from_number
+from podfence.manifests.outside import UNUSABLE
+from podfence.model.address import Address, AddressRange, address_set, from_number
 from podfence.model.cluster import Pod, PodKey, Snapshot
 from podfence.model.labels import Selector
 
@@ -107,8 +109,9 @@ class Selecting:
         if end.addresses is None:
             (pod,) = end.pods
             return Selected(number, pod.title, pod.addresses, pod)
-        found = representatives(self.snapshot, end.addresses)[:1]
-        return Selected(number, end.title, found)
+        usable = (*(address_set([end.addresses]) - UNUSABLE), end.addresses)
+        found = (one for block in usable for one in representatives(self.snapshot, block)[:1])
+        return Selected(number, end.title, tuple(islice(found, 1)))
 
     def _named(self, texts: Iterable[str]) -> frozenset[PodKey]:
         found = (self._pods_of(text) for text in texts)
