@@ -1,7 +1,6 @@
 """Others' transactions are noticed, one value each; our own are never even queued."""
 
 import os
-import time
 
 from podfence.netlink import codec
 from podfence.netlink.notifications import Change, Watch
@@ -60,13 +59,11 @@ def test_our_own_transactions_are_not_reported_whichever_socket_made_them():
 
 
 @in_sandbox
-def test_an_element_put_into_our_set_by_another_is_noticed_within_milliseconds():
+def test_an_element_put_into_our_set_by_another_is_told_by_the_time_its_writer_is_answered():
     run("nft 'add table inet ours; add set inet ours s { type ipv4_addr; }'")
     with Watch() as watch:
-        began = time.perf_counter()
         run("nft add element inet ours s { 10.0.0.1 }")
-        (change,) = watch.read(1)
-        assert time.perf_counter() - began < 0.5
+        (change,) = watch.read(0)
     assert change.may_touch("ours")
 
 
