@@ -70,6 +70,8 @@ spec:
     ports: [{port: sql}, {port: 8000, endPort: 8010}]
   - from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/30]}}]
     ports: [{protocol: UDP, port: dns}]
+  - from: [{podSelector: {}}]
+    ports: [{port: 7000, endPort: 7010}]
   egress:
   - to: [{ipBlock: {cidr: 10.0.0.0/29, except: [10.0.0.3/32]}}, {ipBlock: {cidr: "fd00::/64"}}]
 ---
