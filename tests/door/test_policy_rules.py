@@ -296,7 +296,16 @@ META = "metadata"
     [
         ("{}", [f"{META}.name: Required value: name or generateName is required"]),
         ("{generateName: p-}", []),
-        ("{generateName: P-}", [f'{META}.generateName: Invalid value: "P-": {SUBDOMAIN}']),
+        ("{generateName: P-}", [f'{META}.name: Invalid value: "P-1": {SUBDOMAIN}']),
+        (
+            "{generateName: P}",
+            [
+                f'{META}.generateName: Invalid value: "P": {SUBDOMAIN}',
+                f'{META}.name: Invalid value: "P1": {SUBDOMAIN}',
+            ],
+        ),
+        ("{name: a, generateName: P-}", []),
+        (f"{{generateName: {'a' * 250}-}}", []),
         ("{name: a.b.1}", []),
         ("{name: A}", [f'{META}.name: Invalid value: "A": {SUBDOMAIN}']),
         (
@@ -304,9 +313,11 @@ META = "metadata"
             [f'{META}.name: Invalid value: "{"a" * 254}": must be no more than 253 characters'],
         ),
         ("{name: p, namespace: a.b}", [f'{META}.namespace: Invalid value: "a.b": must not contain dots']),
+        ("{name: p, generation: -1}", []),
+        ("{name: p, creationTimestamp: null, deletionTimestamp: '2026-01-31T00:00:00.5+01:00'}", []),
         (
-            "{name: p, generation: -1}",
-            [f"{META}.generation: Invalid value: -1: must be greater than or equal to 0"],
+            "{name: p, creationTimestamp: '2026-02-31T00:00:00Z'}",
+            [f'{META}.creationTimestamp: parsing time "2026-02-31T00:00:00Z" as "2006-01-02T15:04:05Z07:00"'],
         ),
         ("{name: p, labels: {a: 'b c'}}", [f'{META}.labels: Invalid value: "b c": {VALUE}']),
         (
@@ -318,7 +329,16 @@ META = "metadata"
             f"{{name: p, annotations: {{a: {'x' * 262144}}}}}",
             [f"{META}.annotations: Too long: may not be more than 262144 bytes"],
         ),
-        ("{name: p, finalizers: ['a b']}", [f'{META}.finalizers: Invalid value: "a b": name part {NAME}']),
+        (
+            "{name: p, finalizers: ['a b', kubernetes, a.b/c]}",
+            [
+                f'{META}.finalizers: Invalid value: "a b": name part {NAME}',
+                (
+                    f'{META}.finalizers[0]: Invalid value: "a b": '
+                    "name is neither a standard finalizer name nor is it fully qualified"
+                ),
+            ],
+        ),
         (
             "{name: p, ownerReferences: [{}]}",
             [
@@ -358,14 +378,15 @@ def test_finalizers_that_contradict_each_other():
 
 def test_only_one_owner_is_the_controller():
     owner = "{apiVersion: v1, kind: K, name: o, uid: u, controller: true}"
+    other = owner.replace("name: o", "name: q")
     found = read(
         "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
-        f"metadata: {{name: p, ownerReferences: [{owner}, {owner}]}}\n"
+        f"metadata: {{name: p, ownerReferences: [{owner}, {other}, {owner}]}}\n"
     )
     (line,) = lines(found)
     assert line.startswith('metadata.ownerReferences: Invalid value: [{"apiVersion":"v1","kind":"K"')
     assert line.endswith(
-        'Only one reference can have Controller set to true. Found "true" in references for K/o and K/o'
+        'Only one reference can have Controller set to true. Found "true" in references for K/o and K/q'
     )
 
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 
 from podfence.manifests import names
 from podfence.manifests.shapes import ObjectMeta, OwnerReference
-from podfence.manifests.wrong import Path, Wrong, invalid, required
+from podfence.manifests.wrong import Path, Wrong, invalid, quoted, required
 
 ANNOTATION_BYTES = 256 * 1024
 
 _METADATA: Path = ("metadata",)
+_STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def check(metadata: ObjectMeta) -> Iterator[Wrong]:
     """All rules; the namespace is set already, as kubectl does."""
     yield from _names(metadata)
-    if (metadata.generation or 0) < 0:
-        message = invalid(metadata.generation, "must be greater than or equal to 0")
-        yield Wrong((*_METADATA, "generation"), message, "bad-metadata")
+    yield from _times(metadata)
     yield from check_labels(metadata.labels or {}, (*_METADATA, "labels"))
     yield from _annotations(metadata.annotations or {})
     yield from _owners(metadata.ownerReferences or [])
@@ -44,22 +46,39 @@ def check_labels(labels: Mapping[str, str], path: Path) -> Iterator[Wrong]:
             yield Wrong(path, invalid(value, message), "bad-label")
 
 
+def _times(metadata: ObjectMeta) -> Iterator[Wrong]:
+    for part in ("creationTimestamp", "deletionTimestamp"):
+        text = getattr(metadata, part)
+        if text is not None and not _is_time(text):
+            message = f'parsing time {quoted(text)} as "2006-01-02T15:04:05Z07:00"'
+            yield Wrong((*_METADATA, part), message, "bad-metadata")
+
+
+def _is_time(text: str) -> bool:
+    if not _TIME.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text[:19])
+    except ValueError:
+        return False
+    return True
+
+
 def _names(metadata: ObjectMeta) -> Iterator[Wrong]:
-    """A bad prefix says it all: the name that the server would make of it is not looked at."""
-    if wrong := _prefix(metadata.generateName or ""):
-        yield from wrong
-    elif metadata.name:
+    """A name is made up of the prefix before either is looked at, here as there."""
+    prefix = metadata.generateName or ""
+    for message in names.subdomain(_masked(prefix)) if prefix else ():
+        yield Wrong((*_METADATA, "generateName"), invalid(prefix, message), "bad-name")
+    if metadata.name:
         yield from check_name(metadata.name, names.subdomain)
     else:
         yield Wrong((*_METADATA, "name"), required("name or generateName is required"), "bad-name")
     yield from check_namespace(metadata.namespace or "")
 
 
-def _prefix(text: str) -> list[Wrong]:
-    """A dash at its end is fine: the server appends to it."""
-    likely = f"{text.removesuffix('-')}a" if text.endswith("-") else text
-    messages = names.subdomain(likely) if text else ()
-    return [Wrong((*_METADATA, "generateName"), invalid(text, each), "bad-name") for each in messages]
+def _masked(prefix: str) -> str:
+    """A dash at its end is fine, for the server appends to it; with it goes the letter before, as there."""
+    return f"{prefix[:-2]}a" if len(prefix) > 1 and prefix.endswith("-") else prefix
 
 
 def _annotations(annotations: Mapping[str, str | None]) -> Iterator[Wrong]:
@@ -73,8 +92,10 @@ def _annotations(annotations: Mapping[str, str | None]) -> Iterator[Wrong]:
         yield Wrong(path, message, "bad-metadata")
 
 
-def _owners(owners: list[OwnerReference]) -> Iterator[Wrong]:
+def _owners(given: list[OwnerReference]) -> Iterator[Wrong]:
+    """An owner that is given twice over is one: the server drops the copy before it looks."""
     path = (*_METADATA, "ownerReferences")
+    owners = [owner for index, owner in enumerate(given) if owner not in given[:index]]
     first = ""
     for index, owner in enumerate(owners):
         yield from _owner(owner, (*path, index))
@@ -114,3 +135,9 @@ def _finalizers(given: list[str | None]) -> Iterator[Wrong]:
     if {"orphan", "foregroundDeletion"} <= set(finalizers):
         detail = "finalizer orphan and foregroundDeletion cannot be both set"
         yield Wrong(path, invalid(finalizers, detail), "bad-metadata")
+    for index, finalizer in enumerate(finalizers):
+        if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+            message = invalid(
+                finalizer, "name is neither a standard finalizer name nor is it fully qualified"
+            )
+            yield Wrong((*path, index), message, "bad-metadata")

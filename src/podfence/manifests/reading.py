@@ -11,6 +11,9 @@ from podfence.model.change import Object
 from podfence.model.cluster import Template
 from podfence.model.route import Route
 
+PREFIX_KEPT = 58
+"""Of `generateName`: the server appends five letters and stays within a label."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -45,4 +48,4 @@ def named(metadata: Named, item: Item) -> str:
     """The name; where the server would make one up, one that says where the object stands."""
     if metadata.name or not metadata.generateName:
         return metadata.name or ""
-    return f"{metadata.generateName}{item.place(()).line}"
+    return f"{metadata.generateName[:PREFIX_KEPT]}{item.place(()).line}"
