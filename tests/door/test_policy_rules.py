@@ -317,7 +317,11 @@ META = "metadata"
         ("{name: p, creationTimestamp: null, deletionTimestamp: '2026-01-31T00:00:00.5+01:00'}", []),
         (
             "{name: p, creationTimestamp: '2026-02-31T00:00:00Z'}",
-            [f'{META}.creationTimestamp: parsing time "2026-02-31T00:00:00Z" as "2006-01-02T15:04:05Z07:00"'],
+            [f'{META}.creationTimestamp: parsing time "2026-02-31T00:00:00Z": day out of range'],
+        ),
+        (
+            "{name: p, deletionTimestamp: never}",
+            [f'{META}.deletionTimestamp: parsing time "never" as "2006-01-02T15:04:05Z07:00"'],
         ),
         ("{name: p, labels: {a: 'b c'}}", [f'{META}.labels: Invalid value: "b c": {VALUE}']),
         (
