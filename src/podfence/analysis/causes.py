@@ -14,7 +14,7 @@ from itertools import islice, product
 from typing import NamedTuple
 
 from podfence.analysis.edited import Because, Moved, because_policy, change_of, moved
-from podfence.analysis.mixing import DESTINATION, SOURCE, Families, Key, Member, Mixture, Side, mixture
+from podfence.analysis.mixing import DESTINATION, SOURCE, Families, Key, Member, Mixer, Mixture, Side
 from podfence.analysis.ranges import regions
 from podfence.analysis.workloads import End
 from podfence.manifests.world import selections
@@ -48,7 +48,8 @@ class Causes:
     """Between two snapshots."""
 
     def __init__(self, old: Snapshot, new: Snapshot) -> None:
-        self._old, self._new = Side(old), Side(new)
+        self._mixer = Mixer(old, new)
+        self._old, self._new = self._mixer.old, self._mixer.new
         policies = [*old.policies.values(), *new.policies.values()]
         self._keys = _label_keys(policies)
         self._regions = regions(policies)
@@ -86,9 +87,10 @@ class Causes:
 
     def _typical(self, question: Question, sources: list[Member], destinations: list[Member]) -> Mixture:
         """Of the first few pairs one that is as the whole; if none is, the first."""
-        pairs = product(sources, destinations)
-        found = [mixture(self._old, self._new, *pair) for pair in islice(pairs, _PODS_TRIED)]
-        return next((each for each in found if _fits(each, question)), found[0])
+        pairs = islice(product(sources, destinations), _PODS_TRIED)
+        mixed = (self._mixer.mixture(*pair) for pair in pairs)
+        first = self._mixer.mixture(sources[0], destinations[0])
+        return next((each for each in mixed if _fits(each, question)), first)
 
     def _alike(self, member: Member) -> object:
         """Members of the same are told apart by no policy of either side."""
@@ -180,9 +182,9 @@ def _smallest(
 
 def _because(found: Mixture, edit: Key, what: Moved) -> Because:
     old, new = found.old.get(edit), found.new.get(edit)
-    if isinstance(old, Policy) or isinstance(new, Policy):
-        versions = (each if isinstance(each, Policy) else None for each in (old, new))
-        return because_policy(found, *versions, what)
+    was, now = (each if isinstance(each, Policy) else None for each in (old, new))
+    if was or now:
+        return because_policy(found, was, now, what)
     return Because(edit[0], "/".join(edit[1:]), change_of(old, new))
 
 

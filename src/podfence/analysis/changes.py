@@ -15,10 +15,11 @@ from enum import StrEnum
 
 from podfence.analysis.admission import USABLE
 from podfence.analysis.causes import Causes, Corner, Question
-from podfence.analysis.edited import Because
 from podfence.analysis.connections import NOTHING, Allowed, Connections, View, connections
+from podfence.analysis.edited import Because
 from podfence.analysis.kinds import Pair
 from podfence.analysis.workloads import End, Workload, workload
+from podfence.model.address import Address
 from podfence.model.cluster import Snapshot
 from podfence.model.portset import PortSet
 
@@ -90,11 +91,19 @@ def differences(old: Snapshot, new: Snapshot, *, because: bool = True) -> Differ
 
 
 def _comparable(old: Snapshot, new: Snapshot) -> tuple[Connections, Connections]:
-    """With the same ranges and the same replicas apart."""
-    first, second = connections(old), connections(new)
-    ranges = [end.addresses for side in (first, second) for end in side.ends if end.addresses]
-    view = View(cuts=frozenset(found.first for found in ranges), apart=_apart(first) | _apart(second))
-    return connections(old, view), connections(new, view)
+    """With the same ranges and the same replicas apart; a side that has them already is not worked out again."""
+    found = (connections(old), connections(new))
+    views = [View(cuts=_starts(side), apart=_apart(side)) for side in found]
+    common = View(cuts=views[0].cuts | views[1].cuts, apart=views[0].apart | views[1].apart)
+    before, after = (
+        side if view == common else connections(snapshot, common)
+        for side, view, snapshot in zip(found, views, (old, new), strict=True)
+    )
+    return before, after
+
+
+def _starts(found: Connections) -> frozenset[Address]:
+    return frozenset(end.addresses.first for end in found.ends if end.addresses)
 
 
 def _apart(found: Connections) -> frozenset[Workload]:

@@ -137,18 +137,30 @@ class Side:
             yield ("Node", node.name), node
 
 
-def mixture(old: Side, new: Side, source: Member, destination: Member) -> Mixture:
-    """Of one pair of members."""
-    before = _pods(old, source.old, destination.old)
-    after = _pods(new, source.new, destination.new)
-    pods = (*before.values(), *after.values())
-    keys = {
-        policy.key
-        for side, pod, where in product((old, new), pods, {pod.namespace for pod in pods})
-        for policy in side.candidates(where)
-        if old.selected(policy, pod) or new.selected(policy, pod)
-    }
-    return Mixture(_parts(old, before, keys), _parts(new, after, keys), source, destination)
+class Mixer:
+    """Of two snapshots. Which policies select a pod is asked once for each pod."""
+
+    def __init__(self, old: Snapshot, new: Snapshot) -> None:
+        self.old, self.new = Side(old), Side(new)
+        self._selecting: dict[int, frozenset[PolicyKey]] = {}
+
+    def mixture(self, source: Member, destination: Member) -> Mixture:
+        """Of one pair of members."""
+        before = _pods(self.old, source.old, destination.old)
+        after = _pods(self.new, source.new, destination.new)
+        keys = {key for pod in (*before.values(), *after.values()) for key in self._policies(pod)}
+        return Mixture(_parts(self.old, before, keys), _parts(self.new, after, keys), source, destination)
+
+    def _policies(self, pod: Pod) -> frozenset[PolicyKey]:
+        """By identity, since pods of one name differ; both snapshots keep theirs alive."""
+        if id(pod) not in self._selecting:
+            near = (policy for side in (self.old, self.new) for policy in side.candidates(pod.namespace))
+            self._selecting[id(pod)] = frozenset(
+                policy.key
+                for policy in near
+                if self.old.selected(policy, pod) or self.new.selected(policy, pod)
+            )
+        return self._selecting[id(pod)]
 
 
 def _pods(side: Side, source: Pod | None, destination: Pod | None) -> Mapping[Key, Pod]:
