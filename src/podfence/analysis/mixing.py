@@ -173,7 +173,7 @@ def _pods(side: Side, source: Pod | None, destination: Pod | None) -> Mapping[Ke
 
 def _parts(side: Side, pods: Mapping[Key, Pod], keys: Iterable[PolicyKey]) -> Parts:
     around = {key: part for pod in pods.values() for key, part in side.around(pod)}
-    policies = {
+    policies: dict[Key, Part] = {
         ("Policy", *key): side.snapshot.policies[key] for key in keys if key in side.snapshot.policies
     }
     return {**around, **policies, **pods}
