@@ -25,7 +25,10 @@ COMMANDS = {
     "explain": ("podfence.cli.explain:explain", "Whether a flow passes, why, and what would change it."),
     "reach": ("podfence.cli.reach:reach", "Who reaches whom, and on which ports."),
     "diff": ("podfence.cli.diff:diff", "Which pairs a change opens or closes, and which edits do it."),
-    "assert": ("podfence.cli.assertions:assertions", "Whether requirements hold: who must reach whom, who must not."),
+    "assert": (
+        "podfence.cli.assertions:assertions",
+        "Whether requirements hold: who must reach whom, who must not.",
+    ),
     "render": ("podfence.cli.render:render", "The nft text that a node would run."),
     "lab": ("podfence.cli.lab:app", "Try policies on real packets, on this machine."),
     "flows": ("podfence.cli.denials:flows", "What was denied, by which policies, how often."),
