@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install dev demo test check lint types contracts fuzz mutants bench-datapath bench-compile apiserver lock clean
+.PHONY: install dev demo test check lint types contracts package fuzz mutants apiserver bench-compile bench-reach bench-datapath lock clean
 
 install: $(VENV)/.installed          ## .venv/bin/podfence, with what it needs to run
 dev: $(VENV)/.dev                    ## the same, with the tools to test and check it
@@ -58,6 +58,9 @@ bench-reach: dev                     ## what questions about whole clusters cost
 
 bench-datapath: dev                  ## what the rules cost packets
 	$(BIN)/python scripts/bench_datapath.py
+
+clean:                               ## everything that make made
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
 
 lock: dev
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock

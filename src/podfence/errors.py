@@ -25,7 +25,10 @@ class MissingExtraError(PodfenceError):
     """A feature whose libraries are not installed."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs more libraries: pip install 'podfence[{extra}]'")
+        super().__init__(
+            f"{feature} needs more libraries: pip install 'podfence[{extra}]'",
+            f"in a checkout: .venv/bin/pip install -e '.[{extra}]'",
+        )
 
 
 MOST_COMPARED = 1000

@@ -114,3 +114,39 @@ def test_what_cannot_come_up_says_why_and_leaves_nothing(labs):
     assert labs.said("list") == ""
     assert "NAME=ADDRESS" in labs.run("up", "-", "--host", "x", given=ONE, status=2).stderr
     assert "no such process" in labs.run("up", "-", "--until-exit", "999999999", given=ONE, status=2).stderr
+
+
+def program_of(pid: int, name: str) -> int:
+    """The child of a process, once it has become that program."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            if Path(f"/proc/{child}/comm").read_text().strip() == name:
+                return int(child)
+        time.sleep(0.02)
+    raise AssertionError(f"no {name} was started")
+
+
+@pytest.mark.parametrize("end", ["down", "kill"])
+def test_a_program_in_a_pod_ends_with_the_lab(labs, end):
+    labs.said("up", "-", given=ONE)
+    words = [sys.executable, "-c", MAIN, "lab", "exec", "a/one", "--", "sleep", "100"]
+    with subprocess.Popen(words, env=labs.environment, stderr=subprocess.PIPE) as running:
+        program = program_of(running.pid, "sleep")
+        if end == "down":
+            labs.said("down")
+        else:
+            os.kill(labs.pid(), signal.SIGKILL)
+        assert running.wait(20) == 128 + signal.SIGKILL
+        assert b"the lab ended" in running.stderr.read()
+    assert ended(program)
+
+
+def test_a_program_in_a_pod_ends_with_the_command_that_started_it(labs):
+    labs.said("up", "-", given=ONE)
+    words = [sys.executable, "-c", MAIN, "lab", "exec", "a/one", "--", "sleep", "100"]
+    with subprocess.Popen(words, env=labs.environment) as running:
+        program = program_of(running.pid, "sleep")
+        running.kill()
+        running.wait(20)
+    assert ended(program)

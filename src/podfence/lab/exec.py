@@ -1,14 +1,17 @@
 """Running a program of this machine inside a pod: its network, its resolver, its host name; everything else as outside.
 
-The caller's own process enters the lab's namespaces, so terminal, standard input and signals need nobody in between.
+A child of the caller enters the lab's namespaces, so terminal, standard input and signals need nobody in between. It ends
+when the lab does, however that ends, and with the caller: a program left behind would keep the pod's network alive.
 Next: `cli.lab` exits with the status this returns.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
+import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -44,19 +47,18 @@ class Entered:
 def run(name: str | None, end: str, namespace: str, program: Sequence[str]) -> int:
     """The program's exit status. On a terminal a failure is followed by the denial that may explain it."""
     lab = Client(name)
-    entered = _ask(lab, end, namespace)
-    explaining = lab.connect() if sys.stderr.isatty() else None
+    entered, watched = _ask(lab, end, namespace), lab.connect()
     sys.stdout.flush()
     sys.stderr.flush()
-    if explaining is None:
-        _enter_and_run(lab, entered, program)
     child = os.fork()
     if child == 0:
         _enter_and_run(lab, entered, program)
-    status = _wait(child)
-    if status:
+    status, ended = _wait(child, watched)
+    if ended:
+        print("error: the lab ended, and the program with it", file=sys.stderr)
+    elif status and sys.stderr.isatty():
         time.sleep(_SETTLE)
-        found = client.ask(explaining, "denials", since=entered.moment, of=entered.name)["denials"]
+        found = client.ask(watched, "denials", since=entered.moment, of=entered.name)["denials"]
         if found:
             print(f"denied  {found[-1]['line']}", file=sys.stderr)
     return status
@@ -73,13 +75,18 @@ def _ask(lab: Client, end: str, namespace: str) -> Entered:
     return Entered(user, network, told["name"], told["host_name"], told["files"], told["moment"])
 
 
-def _wait(child: int) -> int:
-    """Keyboard signals go to the program, which is in our group; it decides what they mean."""
+def _wait(child: int, lab: socket.socket) -> tuple[int, bool]:
+    """The program's status, and whether the lab ended first. Keyboard signals go to the program: it decides what they mean."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+    program = os.pidfd_open(child)
+    readable, _, _ = select.select([program, lab.fileno()], [], [])
+    ended = program not in readable
+    if ended:
+        signal.pidfd_send_signal(program, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
+    return (code if code >= 0 else 128 - code), ended
 
 
 def _enter_and_run(lab: Client, entered: Entered, program: Sequence[str]) -> NoReturn:
@@ -87,6 +94,8 @@ def _enter_and_run(lab: Client, entered: Entered, program: Sequence[str]) -> NoR
     status = FAILED
     try:
         _enter(lab, entered)
+        # Not before: the kernel forgets this wish with the change of user.
+        namespaces.end_with_parent()
         status = _become(program)
     except (OSError, PodfenceError) as error:
         print(f"error: cannot enter {entered.name}: {error}", file=sys.stderr)

@@ -9,6 +9,7 @@ import ctypes
 import errno
 import os
 import resource
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -16,6 +17,7 @@ from pathlib import Path
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x04000000, 0x10000000, 0x40000000
 _MS_REC, _MS_PRIVATE, _MS_BIND = 0x4000, 0x40000, 0x1000
+_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _THREAD_NETWORK = "/proc/thread-self/ns/net"
 
@@ -81,6 +83,11 @@ def map_root(uid: int, gid: int) -> None:
 def allow_own_maps() -> None:
     """After a change of user the kernel hides /proc/self from us, maps included; say that we may be looked at again."""
     _call("prctl", _PR_SET_DUMPABLE, 1, 0, 0, 0)
+
+
+def end_with_parent() -> None:
+    """Be killed when the parent ends, however it ends."""
+    _call("prctl", _PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def new_network_namespace() -> int:

@@ -158,10 +158,16 @@ def _assumptions(manifests: Manifests, given: Snapshot, found: Snapshot, plan: P
         yield f"assumed nodes: {_listed(new)}"
     if made := sum(key not in given.pods for key in found.pods):
         yield f"assumed pods: {made}, as the workloads describe them"
-    if lacking := sum("address" in pod.assumed for pod in found.pods.values()):
+    if lacking := sum(_newly_addressed(pod, given) for pod in found.pods.values()):
         yield f"assumed addresses: those of {lacking} pods, in {' and '.join(map(str, plan.pods))}"
     if many := sorted({t.title for t in manifests.templates if t.replicas > MOST_REPLICAS}):
         yield f"cut off at {MOST_REPLICAS} pods each: {_listed(many)}"
+
+
+def _newly_addressed(pod: Pod, given: Snapshot) -> bool:
+    """Whether its address was assumed here; what a lab assumed when it began is given to us."""
+    before = given.pods.get(pod.key)
+    return "address" in pod.assumed and not (before and before.addresses)
 
 
 def _listed(names: list[str], most: int = 5) -> str:
