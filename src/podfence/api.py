@@ -12,6 +12,7 @@ from podfence.analysis import changes
 from podfence.analysis.alignment import aligned
 from podfence.analysis.changes import Differences, PairDifference
 from podfence.analysis.connections import Allowed, Connection, Connections, View, connections
+from podfence.analysis.containment import Comparison, contains, equivalent
 from podfence.analysis.ends import Ends
 from podfence.analysis.findings.finding import Finding
 from podfence.analysis.findings.report import judge
@@ -31,6 +32,7 @@ from podfence.sources import read
 __all__ = [
     "Address",
     "Allowed",
+    "Comparison",
     "Connection",
     "Connections",
     "Decision",
@@ -48,8 +50,10 @@ __all__ = [
     "Verdict",
     "address",
     "check",
+    "contains",
     "decide",
     "diff",
+    "equivalent",
     "flows",
     "load",
     "load_both",

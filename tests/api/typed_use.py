@@ -31,6 +31,12 @@ def causes(old: list[str], new: list[str]) -> set[str]:
     return {cause.name for pair in found.pairs for cause in pair.because}
 
 
+def difference(old: podfence.Snapshot, new: podfence.Snapshot) -> podfence.Flow | None:
+    found = podfence.equivalent(old, new)
+    assert_type(found, podfence.Comparison)
+    return found.flow if podfence.contains(old, new) else None
+
+
 def complaints(*sources: str) -> list[str]:
     try:
         problems, findings = podfence.check(*sources)
