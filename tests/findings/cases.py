@@ -5,6 +5,7 @@ from findings.inputs import (
     block,
     egress,
     ingress,
+    item,
     labels,
     pod,
     policy,
@@ -26,6 +27,16 @@ COREDNS = pod("coredns", {"k8s-app": "kube-dns"}, "53/UDP", namespace="kube-syst
 PROBED = pod("probe", {"app": "probe"}, namespace="monitoring")
 PROBES = {"podSelector": labels(app="probe")}
 MONITORING = {"namespaceSelector": labels(**{"kubernetes.io/metadata.name": "monitoring"})}
+
+BEHIND = {"service": {"name": "web", "port": {"number": 80}}}
+ROUTED = (
+    WEB,
+    service("web", {"app": "web"}, 80, "http"),
+    item("Ingress", "way", "default", spec={"defaultBackend": BEHIND}),
+)
+HTTP_ROUTE = item(
+    "HTTPRoute", "way", "default", spec={"rules": [{"backendRefs": [{"name": "web", "port": 80}]}]}
+)
 
 
 def on(port, *rest):
@@ -402,6 +413,18 @@ CASES = {
         ((ingress(namespace="other"), WEB), (egress(), WEB)),
         # no policy could
         ((ingress(namespace="other"), WEB), (ingress(namespace="other"), NODE_AGENT)),
+    ],
+    "route-blocked": [
+        ((ingress(), *ROUTED), (ingress({"from": [MONITORING], "ports": [{"port": 8080}]}), *ROUTED)),
+        # the pod's port is the one to open
+        ((ingress({"ports": [{"port": 80}]}), *ROUTED), (ingress({"ports": [{"port": 8080}]}), *ROUTED)),
+        # a load balancer has an address, and pods of the same namespace are no controller
+        ((ingress(FROM_ALL), *ROUTED), (ingress(FROM_TEN), *ROUTED)),
+        ((ingress(FROM_WEB), *ROUTED), (egress(), *ROUTED)),
+        ((ingress(), *ROUTED), (ingress(), *ROUTED[1:])),
+        # which of that namespace's pods it is, nobody here knows
+        ((ingress(), *ROUTED), (ingress({"from": [{**MONITORING, **PROBES}]}), *ROUTED)),
+        ((ingress(), WEB, ROUTED[1], HTTP_ROUTE), (ingress({}), WEB, ROUTED[1], HTTP_ROUTE)),
     ],
     "unknown-code": [
         (

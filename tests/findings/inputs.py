@@ -8,7 +8,12 @@ from podfence.manifests.load import File, take
 from podfence.manifests.owners import settled
 from podfence.manifests.reading import Context
 
-KINDS = {"Deployment": "apps/v1", "NetworkPolicy": "networking.k8s.io/v1"}
+KINDS = {
+    "Deployment": "apps/v1",
+    "HTTPRoute": "gateway.networking.k8s.io/v1",
+    "Ingress": "networking.k8s.io/v1",
+    "NetworkPolicy": "networking.k8s.io/v1",
+}
 
 
 def item(kind, name, namespace=None, **rest):

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from findings.inputs import ingress, labels, pod, policy, report, space
+from findings.cases import ROUTED
+from findings.inputs import ingress, item, labels, pod, policy, report, space
 from podfence.analysis.findings.catalogue import CODES
 from podfence.analysis.findings.suppression import AT_THE_DOOR, Ignore, ignore
 from podfence.cli import main
@@ -50,6 +51,12 @@ def test_an_annotation_is_for_its_own_object():
     other = ingress(podSelector=LOST, name="q")
     assert told(one, WEB) == ({"no-default-deny", "unprotected-pods"}, 1)
     assert "selects-nothing" in told(one, other, WEB)[0]
+
+
+def test_an_annotation_on_a_route():
+    said = item("Ingress", "way", metadata={"annotations": {"podfence.dev/ignore": "route-blocked"}})
+    assert "route-blocked" in told(ingress(), *ROUTED)[0]
+    assert told(ingress(), *ROUTED[:-1], {**ROUTED[-1], "metadata": said["metadata"]}) == (set(), 1)
 
 
 def test_an_annotation_on_a_namespace():

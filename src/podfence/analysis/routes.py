@@ -1,7 +1,7 @@
 """Where an Ingress or an HTTPRoute leads: which workloads its controller must reach, and whether policies let it.
 
 The controller is not known. It gets in where whatever pod there may be does, or every pod of a namespace that
-controllers usually have. What nobody lets in is said, not listed. Next: `cli.show`.
+controllers usually have. What nobody lets in is said, not listed. Next: `cli.show`, and `findings.ways_in`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from functools import cached_property
 
 from podfence.analysis.connections import Connections
 from podfence.analysis.services import Behind, Serving
-from podfence.analysis.strangers import to_anyone, to_namespace
+from podfence.analysis.strangers import to_anyone, to_namespace, to_somebody
 from podfence.analysis.subjects import Subjects
-from podfence.model.policy import Direction
+from podfence.analysis.workloads import End
+from podfence.model.policy import Direction, Policy
 from podfence.model.ports import PortRange, Protocol
 from podfence.model.portset import NO_PORTS, PortSet
 from podfence.model.route import Route, RouteBackend
+from podfence.program import Combination
 
 CONTROLLER = "{ingress-controller}"
 """The field's word for it."""
@@ -28,6 +30,28 @@ CONTROLLER_NAMESPACES = (
     *("projectcontour", "envoy-gateway-system", "istio-ingress", "istio-system", "openshift-ingress"),
 )
 """As the installation guides of well-known controllers name them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A way to an end that ends at `policies`. On the ports `closed` they let nobody in from anywhere else."""
+
+    route: Route
+    end: End
+    ports: PortSet
+    closed: PortSet
+    policies: tuple[Policy, ...]
+
+    @property
+    def isolating(self) -> str:
+        """As people name the policies."""
+        return ", ".join(policy.title for policy in self.policies)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.route.title} leads to {self.end.title} on {self.ports}, but no policy that isolates it "
+            f"lets a controller in: {self.isolating}; allow the namespace your controller runs in"
+        )
 
 
 @dataclass(frozen=True)
@@ -58,13 +82,21 @@ class Routing:
                 f"{route.title} leads to port {backend.port} of Service {backend.namespace}/{backend.service}, "
                 "behind which the input has no pod"
             )
+        yield from map(str, self._blocked(route, backend))
+
+    def blocked(self) -> Iterator[Blocked]:
+        """Every way that policies block, in the order of routes."""
+        for route in self.routes:
+            for backend in route.backends:
+                yield from self._blocked(route, backend)
+
+    def _blocked(self, route: Route, backend: RouteBackend) -> Iterator[Blocked]:
+        behind = self._behind(backend)
         for end in dict.fromkeys(each.end for each in behind):
             refused = _ports(each for each in behind if each.end == end) - self._admitted(end)
             if refused:
-                yield (
-                    f"{route.title} leads to {self.found.ends[end].title} on {refused}, but no policy that isolates "
-                    f"it lets a controller in: {self._isolating(end)}; allow the namespace your controller runs in"
-                )
+                closed = refused - self._open_to_somebody(end)
+                yield Blocked(route, self.found.ends[end], refused, closed, self._isolating(end))
 
     @cached_property
     def _wanted(self) -> dict[int, PortSet]:
@@ -89,15 +121,20 @@ class Routing:
         return Serving(self.found)
 
     def _admitted(self, end: int) -> PortSet:
-        combination = self._subjects.combination(self.found.identity(end), Direction.INGRESS)
+        combination = self._combination(end)
         ports = to_anyone(combination)
         for namespace in CONTROLLER_NAMESPACES:
             ports |= to_namespace(combination, namespace)
         return ports
 
-    def _isolating(self, end: int) -> str:
-        policies = self._subjects.applying(self.found.identity(end), Direction.INGRESS)
-        return ", ".join(policy.title for policy in policies)
+    def _open_to_somebody(self, end: int) -> PortSet:
+        return to_somebody(self._combination(end), self.found.ends[end].pods[0].namespace)
+
+    def _combination(self, end: int) -> Combination | None:
+        return self._subjects.combination(self.found.identity(end), Direction.INGRESS)
+
+    def _isolating(self, end: int) -> tuple[Policy, ...]:
+        return tuple(self._subjects.applying(self.found.identity(end), Direction.INGRESS))
 
     @property
     def _subjects(self) -> Subjects:

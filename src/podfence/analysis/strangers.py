@@ -37,6 +37,18 @@ def to_namespace(combination: Combination | None, name: str) -> PortSet:
     return _admitted(combination, lambda term: _takes_all_of(term.selection, name))
 
 
+def to_somebody(combination: Combination | None, home: str) -> PortSet:
+    """What anybody at all is admitted on who is not a pod of namespace `home`, a stranger or an address."""
+    if combination is None:
+        return EVERY_PORT
+    return admitted(combination, frozenset(g.name for g in combination.groups if _reaches_out(g, home)))
+
+
+def _reaches_out(group: Group, home: str) -> bool:
+    looked_into = {term.selection.namespaces if term.selection else EVERYTHING for term in group.terms}
+    return bool(group.addresses) or not looked_into <= {home}
+
+
 def selections(combination: Combination) -> Iterator[PodSelection]:
     """Those that admit some pods and not all, each once, in order."""
     terms = (term for group in combination.groups for term in group.terms if not term.within)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from podfence.manifests.common import identify
+from podfence.manifests.common import identify, kept_annotations
 from podfence.manifests.item import Item
 from podfence.manifests.narrow import Kind, ObjectMeta, given
 from podfence.manifests.reading import Context, Reading
@@ -85,7 +85,7 @@ def read_ingress(item: Item, context: Context) -> Reading:
     namespace, name, meta = identify(found.metadata, item, context, wrong)
     spec = found.spec or IngressSpec()
     backends = _each_once(_ingress_backends(spec, namespace))
-    value = Route("Ingress", namespace, name, backends)
+    value = Route("Ingress", namespace, name, backends, annotations=kept_annotations(meta.annotations))
     return Reading(value, tuple(wrong), name, namespace, stored=bool(meta.uid))
 
 
@@ -114,7 +114,7 @@ def read_http_route(item: Item, context: Context) -> Reading:
         for _, each in given(spec.parentRefs)
         if each.name and each.kind in {None, "Gateway"}
     )
-    value = Route("HTTPRoute", namespace, name, backends, parents)
+    value = Route("HTTPRoute", namespace, name, backends, parents, kept_annotations(meta.annotations))
     return Reading(value, tuple(wrong), name, namespace, stored=bool(meta.uid))
 
 

@@ -5,8 +5,10 @@ They lead to ports of Services, and only `reach` asks about them, so that a Snap
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from podfence.model.labels import Labels
 
 
 class RouteBackend(NamedTuple):
@@ -26,6 +28,7 @@ class Route:
     name: str
     backends: tuple[RouteBackend, ...] = ()
     gateways: tuple[tuple[str, str], ...] = ()
+    annotations: Labels = field(default_factory=dict, compare=False)
 
     @property
     def title(self) -> str:

@@ -51,6 +51,7 @@ CODES: Mapping[str, str] = {
     "boolean-label": "A label that YAML may read as a boolean.",
     "no-default-deny": "A namespace in which no policy isolates every pod.",
     "unprotected-pods": "Pods that no policy selects.",
+    "route-blocked": "An Ingress or HTTPRoute leads to pods whose policies let no controller in.",
     "unknown-code": "An annotation ignores a code that does not exist.",
 }
 """In order of the documentation: what matters most comes first."""

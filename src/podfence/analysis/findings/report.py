@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
+from podfence.analysis.findings import ways_in
 from podfence.analysis.findings.catalogue import FAMILIES, ON_REQUEST
 from podfence.analysis.findings.evidence import Evidence, evidence
 from podfence.analysis.findings.finding import Finding, accepted, order
@@ -30,7 +32,8 @@ def judge(manifests: Manifests, ignore: Iterable[Ignore] = (), *, spare: bool = 
     doubted = [accepted(warning) for warning in manifests.warnings]
     null = {(each.object, each.field) for each in doubted if each.code == "null-item"}
     families = (*FAMILIES, ON_REQUEST) if spare else FAMILIES
-    found = [each for family in families for each in family(facts) if (each.object, each.field) not in null]
+    judged = chain(*(family(facts) for family in families), ways_in.find(manifests))
+    found = [each for each in judged if (each.object, each.field) not in null]
     by_object = suppressed(manifests)
     every = sorted([*doubted, *found, *unknown_codes(manifests)], key=order)
     kept = tuple(each for each in every if not _is_ignored(each, by_object, tuple(ignore)))

@@ -1,6 +1,6 @@
 """Findings that somebody has looked at and wants no more: by an annotation on the object, or by configuration.
 
-`podfence.dev/ignore: selects-nothing, label-typo` on a policy, pod, workload or namespace;
+`podfence.dev/ignore: selects-nothing, label-typo` on a policy, pod, workload, namespace or route;
 `selects-nothing` or `selects-nothing:default/web` in podfence.toml. Next: `report` leaves them out.
 """
 
@@ -15,6 +15,7 @@ from podfence.errors import UsageError, did_you_mean
 from podfence.manifests.loaded import Manifests, Severity, object_key
 from podfence.model.cluster import Namespace, Pod, Template
 from podfence.model.policy import Place, Policy
+from podfence.model.route import Route
 
 ANNOTATION = "podfence.dev/ignore"
 
@@ -73,8 +74,8 @@ def unknown_codes(manifests: Manifests) -> Iterator[Finding]:
 
 
 def _annotated(manifests: Manifests) -> Iterator[tuple[str, Place, list[str]]]:
-    for value in (*manifests.objects, *manifests.templates):
-        if isinstance(value, Policy | Namespace | Pod | Template) and ANNOTATION in value.annotations:
+    for value in (*manifests.objects, *manifests.templates, *manifests.routes):
+        if isinstance(value, Policy | Namespace | Pod | Template | Route) and ANNOTATION in value.annotations:
             kind, namespace, name = object_key(value)
             title = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
             place = manifests.places.get(object_key(value), Place())
