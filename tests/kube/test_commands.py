@@ -13,7 +13,7 @@ from kube.server import Answer, answering, page, refusal
 from podfence import sources
 from podfence.cli import main
 
-KINDS = 5
+KINDS = 8
 
 
 @pytest.fixture
@@ -64,6 +64,14 @@ def test_an_empty_cluster_is_an_answer(kubeconfig, capsys):
         kubeconfig(at.server)
         assert main(["check", "cluster:"]) == 0
     assert "CiliumNetworkPolicy of cilium.io, which are not judged" in capsys.readouterr().out
+
+
+def test_an_api_that_every_cluster_has_is_missed(kubeconfig, capsys):
+    """Only those of few clusters may be absent: a server that has none of them is no API server."""
+    with answering(*[refusal(404, "page not found")] * KINDS) as (at, _):
+        kubeconfig(at.server)
+        assert main(["check", "cluster:"]) == 2
+    assert "page not found (404)" in capsys.readouterr().err
 
 
 def test_a_control_character_in_the_servers_words_does_not_reach_the_terminal(kubeconfig, capsys):

@@ -12,6 +12,31 @@ from podfence.kube import listing
 from podfence.manifests.load import load
 from podfence.model.cluster import Owner, Pod
 from podfence.model.policy import Policy
+from podfence.model.route import Route, RouteBackend
+
+INGRESS = Route("Ingress", "shop", "db", (RouteBackend("shop", "db", 5432),))
+CRD = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: httproutes.gateway.networking.k8s.io
+  annotations: {api-approved.kubernetes.io: "https://github.com/kubernetes-sigs/gateway-api"}
+spec:
+  group: gateway.networking.k8s.io
+  names: {kind: HTTPRoute, plural: httproutes}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+"""
+HTTP_ROUTE = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r, namespace: shop}
+spec: {rules: [{backendRefs: [{name: db, port: 5432}]}]}
+"""
 
 
 @pytest.fixture
@@ -25,7 +50,7 @@ def as_user(world, monkeypatch):
     return chosen
 
 
-KINDS = "namespaces,nodes,pods,services,networkpolicies,replicasets,jobs"
+KINDS = "namespaces,nodes,pods,services,networkpolicies,ingresses,replicasets,jobs"
 
 
 def test_it_holds_what_kubectl_prints_of_the_same_cluster(as_user):
@@ -34,11 +59,28 @@ def test_it_holds_what_kubectl_prints_of_the_same_cluster(as_user):
     found = sources.read(["cluster:"])
     assert (printed.problems, found.problems) == ((), ())
     assert ordered(found.objects) == ordered(printed.objects)
+    assert found.routes == printed.routes == (INGRESS,)
     assert found.templates == ()
 
 
 def ordered(objects):
     return sorted(objects, key=lambda each: (type(each).__name__, getattr(each, "namespace", ""), each.name))
+
+
+@pytest.fixture
+def gateway_api(world):
+    """A cluster that serves HTTPRoutes, and still no Gateways."""
+    world.kubectl("apply", "-f", "-", stdin=CRD)
+    world.kubectl("wait", "--for=condition=Established", "--timeout=20s", "-f", "-", stdin=CRD)
+    yield
+    world.kubectl("delete", "--timeout=20s", "-f", "-", stdin=CRD)
+
+
+@pytest.mark.usefixtures("gateway_api")
+def test_routes_of_the_gateway_api_are_read_where_it_is_served(as_user):
+    as_user().kubectl("apply", "-f", "-", stdin=HTTP_ROUTE)
+    route = Route("HTTPRoute", "shop", "r", (RouteBackend("shop", "db", 5432),))
+    assert sources.read(["cluster:"]).routes == (INGRESS, route)
 
 
 def test_owners_whose_names_do_not_tell_are_found(as_user):

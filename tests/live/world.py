@@ -26,6 +26,11 @@ spec:
   - from: [{podSelector: {matchLabels: {app: web}}}]
     ports: [{port: sql}]
 ---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: db, namespace: shop}
+spec: {defaultBackend: {service: {name: db, port: {number: 5432}}}}
+---
 apiVersion: batch/v1
 kind: CronJob
 metadata: {name: nightly, namespace: shop, uid: ""}

@@ -26,7 +26,7 @@ from podfence.kube.resources import JSON
 from podfence.kube.trust import tls
 
 BUSY = frozenset({429, 500, 502, 503, 504})
-OK, REDIRECTED, UNAUTHORIZED, FORBIDDEN, GONE = 200, 300, 401, 403, 410
+OK, REDIRECTED, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, GONE = 200, 300, 401, 403, 404, 410
 AGENT = f"podfence/{__version__}"
 TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
 

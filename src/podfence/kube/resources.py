@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 JSON = "application/json"
 METADATA = f"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{JSON}"
@@ -11,7 +11,7 @@ METADATA = f"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{J
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """`why` is for the person who is asked to grant it."""
+    """`why` is for the person who is asked to grant it. `optional`: many clusters do not serve it, so have none."""
 
     group: str
     version: str
@@ -19,6 +19,7 @@ class Resource:
     kind: str
     why: str
     accept: str = JSON
+    optional: bool = False
 
     @property
     def api_version(self) -> str:
@@ -37,10 +38,20 @@ NODES = Resource("", "v1", "nodes", "Node", "addresses of nodes")
 PODS = Resource("", "v1", "pods", "Pod", "labels, addresses and ports of pods")
 SERVICES = Resource("", "v1", "services", "Service", "Services and their ports")
 POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", "the policies")
+INGRESSES = Resource("networking.k8s.io", "v1", "ingresses", "Ingress", "ways in from outside")
+GATEWAYS = Resource(
+    "gateway.networking.k8s.io",
+    "v1",
+    "gateways",
+    "Gateway",
+    "ways in, where the Gateway API is",
+    optional=True,
+)
+HTTP_ROUTES = replace(GATEWAYS, plural="httproutes", kind="HTTPRoute", why="where they lead")
 REPLICA_SETS = Resource("apps", "v1", "replicasets", "ReplicaSet", "the Deployment of a pod", METADATA)
 JOBS = Resource("batch", "v1", "jobs", "Job", "the CronJob of a pod", METADATA)
 
-OBJECTS = (NAMESPACES, NODES, PODS, SERVICES, POLICIES)
+OBJECTS = (NAMESPACES, NODES, PODS, SERVICES, POLICIES, INGRESSES, GATEWAYS, HTTP_ROUTES)
 OWNERS = (REPLICA_SETS, JOBS)
 """Read only where names do not tell who made a pod."""
 

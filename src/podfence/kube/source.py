@@ -14,7 +14,7 @@ import msgspec
 
 from podfence.errors import PodfenceError
 from podfence.kube.access import rule
-from podfence.kube.client import FORBIDDEN, ApiError, Client
+from podfence.kube.client import FORBIDDEN, NOT_FOUND, ApiError, Client
 from podfence.kube.kubeconfig import Access, find
 from podfence.kube.listing import everything
 from podfence.kube.resources import OBJECTS, OWNERS, Resource
@@ -64,10 +64,12 @@ async def _listed(client: Client, resources: Sequence[Resource]) -> list[Listed]
 
 
 async def _list(client: Client, resource: Resource) -> list[msgspec.Raw] | ApiError:
-    """Missing rights are an answer here; other trouble ends it all."""
+    """Missing rights are an answer here, and so is an API that this cluster is without; other trouble ends it all."""
     try:
         return await everything(client, resource)
     except ApiError as refused:
+        if refused.status == NOT_FOUND and resource.optional:
+            return []
         if refused.status != FORBIDDEN:
             raise
         return refused
