@@ -6,10 +6,12 @@ are routes. Next: `report`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from podfence.analysis.findings.finding import Finding
+from podfence.analysis.findings.labels import listed
 from podfence.manifests.loaded import Manifests, Severity, object_key
 from podfence.model.cluster import Pod
 from podfence.model.policy import NOWHERE_KNOWN
@@ -19,9 +21,13 @@ if TYPE_CHECKING:
 
 
 def find(manifests: Manifests) -> Iterator[Finding]:
-    """Each once, also where a route has several ways to it."""
+    """Of each route once what the same policies block, however many pods are told apart behind it."""
     blocked = _blocked(manifests) if manifests.routes and _has_pods(manifests) else ()
-    yield from dict.fromkeys(_told(manifests, each) for each in blocked if each.closed)
+    alike: defaultdict[object, list[Blocked]] = defaultdict(list)
+    for each in blocked:
+        if each.closed:
+            alike[each.route, str(each.closed), each.isolating].append(each)
+    yield from (_told(manifests, several) for several in alike.values())
 
 
 def _has_pods(manifests: Manifests) -> bool:
@@ -37,10 +43,12 @@ def _blocked(manifests: Manifests) -> Iterator[Blocked]:
     return Routing(connections(complete(manifests)), manifests.routes).blocked()
 
 
-def _told(manifests: Manifests, blocked: Blocked) -> Finding:
+def _told(manifests: Manifests, several: Sequence[Blocked]) -> Finding:
+    blocked = several[0]
+    ends = listed(sorted({each.end.title for each in several}))
     place = manifests.places.get(object_key(blocked.route), NOWHERE_KNOWN)
     message = (
-        f"this {blocked.route.kind} leads to {blocked.end.title} on {blocked.closed}, where {blocked.isolating} "
+        f"this {blocked.route.kind} leads to {ends} on {blocked.closed}, where {blocked.isolating} "
         "lets in nobody from another namespace or address"
     )
     remedy = f"allow {blocked.closed} from the namespace that your controller runs in"
